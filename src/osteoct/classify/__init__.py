@@ -1,0 +1,1 @@
+"""Published cut-offs as data, and what each says of a case."""

@@ -1,0 +1,1 @@
+"""Regions inside a vertebra: depth in mm, body, core and shell, axial ellipse, own axes."""

@@ -1,0 +1,117 @@
+"""Every failure osteoct raises on purpose, in one tree.
+
+    OsteoctError
+     ├─ InputError                 the input cannot be used as it is
+     │   ├─ UnreadableInputError   missing, truncated, not the format it claims, unsafe archive
+     │   ├─ IrregularGridError     missing or uneven slices, mixed sizes or orientations, 4-D, shear
+     │   ├─ NotCtError             MR, RGB, a dose report: not a CT image
+     │   ├─ HuNotRecoverableError  stored numbers cannot be turned into Hounsfield units
+     │   ├─ MixedSeriesError       two patients or an ambiguous choice in one folder
+     │   └─ LabelsError            labels without names, or names that do not fit the scheme
+     ├─ GeometryError              two volumes do not meet in patient space
+     ├─ SegmentationError          backend or weights missing, no vertebrae found
+     ├─ OutputError                the result cannot be written (disk full, folder exists)
+     ├─ ConfigError                an option, configuration key or protocol that does not exist
+     ├─ DependencyError            an optional package is missing
+     └─ LinkageError               tables that do not join
+
+Bad image *quality* is never an exception: it is a ``Finding`` (see :mod:`osteoct.records`).
+"""
+
+from __future__ import annotations
+
+
+class OsteoctError(Exception):
+    """Base of all failures; renders as one line with the value found and the value wanted.
+
+    Parameters
+    ----------
+    what
+        What is wrong, in a few words.
+    where
+        The file (as the user named it, or relative to what the user named), tag or option.
+    found, wanted
+        The offending value and what would have been accepted.
+    hint
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        found: object = None,
+        wanted: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.found = found
+        self.wanted = wanted
+        self.hint = hint
+        super().__init__(self.line)
+
+    @property
+    def line(self) -> str:
+        """The whole message as one line, without line breaks whatever the values hold."""
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.found is not None:
+            parts.append(f"found {self.found}")
+        if self.wanted is not None:
+            parts.append(f"wanted {self.wanted}")
+        if self.hint:
+            parts.append(self.hint)
+        return " ".join("; ".join(parts).split())
+
+
+class InputError(OsteoctError):
+    """The input cannot be used as it is."""
+
+
+class UnreadableInputError(InputError):
+    """A file is missing, truncated, unsafe or not in the format it claims."""
+
+
+class IrregularGridError(InputError):
+    """The slices do not form one regular three-dimensional grid."""
+
+
+class NotCtError(InputError):
+    """The image is not a CT image."""
+
+
+class HuNotRecoverableError(InputError):
+    """The stored numbers cannot be turned into Hounsfield units."""
+
+
+class MixedSeriesError(InputError):
+    """The input holds several patients, or series between which no rule can choose."""
+
+
+class LabelsError(InputError):
+    """Labels carry no names, or their names do not fit a known scheme."""
+
+
+class GeometryError(OsteoctError):
+    """Two volumes do not meet in patient space."""
+
+
+class SegmentationError(OsteoctError):
+    """No segmentation could be made: backend or weights missing, or no vertebrae."""
+
+
+class OutputError(OsteoctError):
+    """A result could not be written."""
+
+
+class ConfigError(OsteoctError):
+    """An option, configuration key or protocol does not exist or has a bad value."""
+
+
+class DependencyError(OsteoctError):
+    """An optional package is missing or too old."""
+
+
+class LinkageError(OsteoctError):
+    """Tables do not join."""

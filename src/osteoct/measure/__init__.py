@@ -1,0 +1,1 @@
+"""HU statistics, volumes, heights; one level, one case."""

@@ -1,0 +1,1 @@
+"""Digital spine phantoms with known truth."""

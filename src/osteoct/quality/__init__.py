@@ -1,0 +1,1 @@
+"""Doubt as a result: findings about acquisition, segmentation and artefacts."""

@@ -1,0 +1,1 @@
+"""The report somebody looks at for ten seconds: figures and one HTML file."""
