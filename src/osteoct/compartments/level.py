@@ -42,8 +42,8 @@ class VertebraAxes:
 class LevelCompartments:
     """Vertebra, body and the protocols' regions of one level.
 
-    All masks have the shape of ``box`` on the CT's grid (canonical orientation, close to RAS), whose
-    geometry is ``geometry``.
+    All masks have the shape of ``box`` on the CT's grid (canonical orientation, close to RAS),
+    whose geometry is ``geometry``.
 
     Parameters
     ----------
