@@ -1,0 +1,173 @@
+"""From files to a result folder: the library's twin of ``osteoct analyze``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from osteoct.anatomy import Part
+from osteoct.compartments.labelmap import label_compartments
+from osteoct.config import AnalysisConfig
+from osteoct.export.run_file import run_toml
+from osteoct.export.tables import findings_csv, levels_csv
+from osteoct.io.hashing import sha256_of
+from osteoct.io.identity import SourceIdentity
+from osteoct.io.labels import read_labels
+from osteoct.io.nifti import write_labels
+from osteoct.io.output import result_folder
+from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patient_pseudonym
+from osteoct.io.volume import read_volume_with_identity
+from osteoct.pipeline import CaseAnalysis, analyze_volumes
+from osteoct.records import CaseResult, InputRecord
+from osteoct.report.page import render_report
+
+RECORDED_PACKAGES = ("numpy", "scipy", "pydicom", "nibabel", "SimpleITK", "matplotlib")
+"""Packages whose version can move a number or a picture."""
+
+
+def analyze(
+    ct: Path | str,
+    masks: Path | str,
+    *,
+    body_masks: Path | str | None = None,
+    out: Path | str | None = None,
+    config: AnalysisConfig | None = None,
+    case_id: str | None = None,
+    key_file: Path | None = None,
+    overwrite: bool = False,
+) -> CaseResult:
+    """Analyse one case from files and, with ``out``, write its result folder.
+
+    Parameters
+    ----------
+    ct
+        DICOM folder, DICOM file, zip of either, NIfTI, NRRD or MetaImage.
+    masks, body_masks
+        A label volume, or a folder with one mask per structure.
+    out
+        Folder to make; it appears whole or not at all.
+    case_id
+        Name of the case in every result; without one a keyed pseudonym is made.
+    key_file
+        Key for pseudonyms; see :func:`osteoct.io.pseudonym.load_key`.
+
+    Raises
+    ------
+    InputError, GeometryError, ConfigError, OutputError
+        See :mod:`osteoct.errors`. Bad image quality is a finding, not an error.
+    """
+    config = config or AnalysisConfig()
+    sources = Sources(
+        ct=Path(ct), masks=Path(masks), body_masks=None if body_masks is None else Path(body_masks)
+    )
+    if out is None:
+        return analyze_files(sources, config=config, case_id=case_id, key_file=key_file).result
+    with result_folder(Path(out), overwrite=overwrite) as folder:
+        case = analyze_files(sources, config=config, case_id=case_id, key_file=key_file)
+        write_case(case, folder, config)
+    return case.result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where a case's images lie."""
+
+    ct: Path
+    masks: Path
+    body_masks: Path | None = None
+
+    @property
+    def by_role(self) -> dict[Literal["ct", "masks", "body-masks"], Path]:
+        """The paths that were given, by role."""
+        paths: dict[Literal["ct", "masks", "body-masks"], Path] = {
+            "ct": self.ct,
+            "masks": self.masks,
+        }
+        if self.body_masks is not None:
+            paths["body-masks"] = self.body_masks
+        return paths
+
+
+def analyze_files(
+    sources: Sources,
+    *,
+    config: AnalysisConfig,
+    case_id: str | None = None,
+    key_file: Path | None = None,
+) -> CaseAnalysis:
+    """Read the images, analyse them and record what they were and how long it took."""
+    if case_id is not None:
+        check_case_id(case_id)
+    clock = time.perf_counter()
+    volume, identity, kind = read_volume_with_identity(sources.ct, series=config.series)
+    masks = read_labels(sources.masks, scheme=config.labels, part=Part.VERTEBRA)
+    bodies = (
+        None
+        if sources.body_masks is None
+        else read_labels(sources.body_masks, scheme=config.body_labels, part=Part.BODY)
+    )
+    read_seconds = time.perf_counter() - clock
+    inputs = tuple(
+        InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
+        for role, path in sources.by_role.items()
+    )
+    names = _name_case(case_id, identity, inputs[0].sha256, key_file)
+    case = analyze_volumes(volume, masks, bodies=bodies, config=config, **names)
+    return _with_provenance(case, inputs, read_seconds)
+
+
+def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> None:
+    """Write every file of a result into an existing folder."""
+    clock = time.perf_counter()
+    labels = label_compartments(case.compartments, case.ct.geometry)
+    original = case.result.grid.axis_codes
+    write_labels(labels.reoriented(original), folder / "compartments.nii.gz")
+    report = render_report(case.result, case.ct, case.compartments)
+    seconds = {
+        **case.result.provenance.seconds,
+        "report": round(time.perf_counter() - clock, 3),
+    }
+    result = _update_provenance(case.result, {"seconds": seconds})
+    texts = {
+        "case.json": result.model_dump_json(by_alias=True, indent=2) + "\n",
+        "levels.csv": levels_csv(result),
+        "findings.csv": findings_csv(result),
+        "run.toml": run_toml(result, config),
+        "report.html": report,
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+def _name_case(
+    case_id: str | None, identity: SourceIdentity, content_sha256: str, key_file: Path | None
+) -> dict[str, str | None]:
+    """The case's id, given or pseudonymous, and the patient's pseudonym where there is an id."""
+    if case_id is not None and identity.patient_key is None:
+        return {"case_id": case_id, "patient_pseudonym": None}
+    key = load_key(key_file)
+    return {
+        "case_id": case_id or case_pseudonym(identity, content_sha256, key),
+        "patient_pseudonym": patient_pseudonym(identity, key),
+    }
+
+
+def _with_provenance(
+    case: CaseAnalysis, inputs: tuple[InputRecord, ...], read_seconds: float
+) -> CaseAnalysis:
+    """The same case, with inputs, package versions and reading time recorded."""
+    seconds = {"read": round(read_seconds, 3), **case.result.provenance.seconds}
+    packages = {name: version(name) for name in RECORDED_PACKAGES}
+    result = _update_provenance(
+        case.result, {"inputs": inputs, "packages": packages, "seconds": seconds}
+    )
+    return CaseAnalysis(result=result, ct=case.ct, compartments=case.compartments)
+
+
+def _update_provenance(result: CaseResult, changes: dict[str, object]) -> CaseResult:
+    """The same result with parts of its provenance replaced."""
+    provenance = result.provenance.model_copy(update=changes)
+    return result.model_copy(update={"provenance": provenance})

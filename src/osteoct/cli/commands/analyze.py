@@ -1,0 +1,69 @@
+"""``osteoct analyze``: a CT and its vertebra masks in, a result folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("analyze")
+@click.argument("ct", type=_PATH)
+@click.option("--masks", type=_PATH, required=True, help="Vertebra masks: volume or folder.")
+@click.option("--body-masks", type=_PATH, help="Masks of the vertebral bodies.")
+@click.option("-o", "--out", type=_PATH, required=True, help="Folder to make for the result.")
+@click.option("--labels", help="Label scheme of the masks, where the file holds no names.")
+@click.option("--body-labels", help="Label scheme of the body masks, likewise.")
+@click.option("--levels", help="Levels to measure, such as L1-L5 (the default) or T12,L1.")
+@click.option("--protocol", "protocols", multiple=True, help="Protocol to run; may be repeated.")
+@click.option("--series", help="SeriesInstanceUID to take instead of the one chosen by rule.")
+@click.option("--case-id", help="Name of the case in every result, instead of a keyed pseudonym.")
+@click.option("--key-file", type=_PATH, help="Key for pseudonyms.")
+@click.option("--kvp", type=float, help="Tube voltage, where the header does not tell it.")
+@click.option("--phase", help="Contrast phase, likewise: native, arterial, portal-venous …")
+@click.option("--config", "config_file", type=_PATH, help="TOML file with the same choices.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier result in OUT.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+def analyze_command(ct: Path, masks: Path, out: Path, **options: Any) -> int:  # noqa: ANN401 - click's options
+    """Measure volume and HU of the vertebrae of CT, and say how far they can be trusted.
+
+    CT is a DICOM folder or file, a zip of either, NIfTI, NRRD or MetaImage. OUT gets case.json,
+    levels.csv, findings.csv, report.html, compartments.nii.gz and run.toml, all or nothing.
+
+    Exit codes: 0 done, 1 analysed with nothing measurable, 2 usage, 3 input refused,
+    4 environment.
+    """
+    from osteoct.analysis import analyze
+    from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
+    from osteoct.cli.printing import print_result, say
+
+    result = analyze(
+        ct,
+        masks,
+        body_masks=options["body_masks"],
+        out=out,
+        config=choose(options),
+        case_id=options["case_id"],
+        key_file=options["key_file"],
+        overwrite=options["overwrite"],
+    )
+    print_result(result, as_json=options["as_json"])
+    say(f"Report: {out / 'report.html'}")
+    return 0 if result.is_measured else EXIT_NOTHING_MEASURABLE
+
+
+def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, imported late
+    """The configuration: the file's choices, overridden by the options that were given."""
+    from osteoct.anatomy import parse_levels
+    from osteoct.config import make_config, read_config
+
+    file: Path | None = options["config_file"]
+    values = {} if file is None else read_config(file).model_dump(exclude_unset=True)
+    if options["levels"]:
+        values["levels"] = parse_levels(options["levels"])
+    given = ("labels", "body_labels", "protocols", "series", "kvp", "phase")
+    values |= {key: options[key] for key in given if options[key]}
+    return make_config(values, where="options")
