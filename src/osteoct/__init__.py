@@ -26,7 +26,7 @@ _HOME = {
 __all__ = ["AnalysisConfig", "CTVolume", "Geometry", "LabelVolume", "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names have no common type
     if name not in _HOME:
         msg = f"module 'osteoct' has no attribute {name!r}"
         raise AttributeError(msg)

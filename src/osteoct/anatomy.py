@@ -6,7 +6,8 @@ program writes for which structure. The integers are facts of those programs:
 - TotalSegmentator (Apache-2.0, 2.18): ``total`` (v2), ``total_v1``, ``total_v3``,
   ``vertebrae_body``, ``vertebrae_pp`` and ``vertebrae_pp_refined``.
 - VerSe 2019/2020 (Sekuboyina 2021; Löffler 2020): C1 = 1 … L6 = 25, S1 = 26, coccyx 27, T13 = 28.
-- spine-segment 0.1.6: VerSe numbers per level; its ``process-body`` file has 1 = processes, 2 = body.
+- spine-segment 0.1.6: VerSe numbers per level; its ``process-body`` file has 1 = processes,
+  2 = body.
 
 Within a label table a *name* decides what an integer means; the integers alone never do.
 """
@@ -82,7 +83,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """What one label stands for; ``level`` is ``None`` where the label does not tell levels apart."""
+    """What one label stands for; without a ``level`` where the label does not tell levels apart."""
 
     name: str
     part: Part
@@ -232,7 +233,7 @@ SCHEMES: Mapping[str, LabelScheme] = {
         ),
         LabelScheme(
             id="totalsegmentator-vertebrae-pp",
-            title="TotalSegmentator, tasks vertebrae_pp and vertebrae_pp_refined (bodies per level)",
+            title="TotalSegmentator, tasks vertebrae_pp, vertebrae_pp_refined (bodies per level)",
             source="TotalSegmentator 2.18 class maps 'vertebrae_pp', 'vertebrae_pp_refined'",
             structures=_levels(Part.BODY, _run(1, *_FEETWARDS)),
         ),

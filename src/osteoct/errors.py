@@ -10,7 +10,8 @@
      │   └─ LabelsError            labels without names, or names that do not fit the scheme
      ├─ GeometryError              two volumes do not meet in patient space
      ├─ SegmentationError          backend or weights missing, no vertebrae found
-     ├─ OutputError                the result cannot be written (disk full, folder exists)
+     ├─ OutputError                the result cannot be written (disk full)
+     │   └─ OutputExistsError      something is there already that must not be lost
      ├─ ConfigError                an option, configuration key or protocol that does not exist
      ├─ DependencyError            an optional package is missing
      └─ LinkageError               tables that do not join
@@ -103,6 +104,10 @@ class SegmentationError(OsteoctError):
 
 class OutputError(OsteoctError):
     """A result could not be written."""
+
+
+class OutputExistsError(OutputError):
+    """The place of a result is taken; the user has to choose another one."""
 
 
 class ConfigError(OsteoctError):

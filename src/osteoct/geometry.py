@@ -30,6 +30,12 @@ and far below anything that would move a measurement.
 ORTHOGONAL_COSINE = 1e-3
 """Largest cosine between two voxel axes that still count as perpendicular (0.06 degrees)."""
 
+DIMENSIONS = 3
+"""Axes of a grid: a 4-D image is not one volume."""
+
+LEAST_VOXEL_MM3 = 1e-9
+"""Smallest volume of a voxel; below it the affine is singular but for rounding."""
+
 _CODES = ("RL", "AP", "SI")
 
 
@@ -55,13 +61,13 @@ class Geometry:
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
-        if len(self.shape) != 3 or min(self.shape) < 1:
+        if len(self.shape) != DIMENSIONS or min(self.shape) < 1:
             raise GeometryError("bad grid shape", found=self.shape, wanted="three positive numbers")
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
             raise GeometryError("bad affine", found=f"shape {affine.shape}", wanted="finite 4 x 4")
         if not np.array_equal(affine[3], (0, 0, 0, 1)):
             raise GeometryError("bad affine", found=f"last row {affine[3]}", wanted="0 0 0 1")
-        if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        if abs(np.linalg.det(affine[:3, :3])) < LEAST_VOXEL_MM3:
             raise GeometryError("bad affine", found="a voxel without volume", wanted="volume > 0")
         affine.setflags(write=False)
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
@@ -234,7 +240,7 @@ def reorientation(from_codes: str, to_codes: str) -> Reorientation:
     """
     line_of = {code: n for n, pair in enumerate(_CODES) for code in pair}
     for codes in (from_codes, to_codes):
-        if len(codes) != 3 or {line_of.get(c) for c in codes} != {0, 1, 2}:
+        if len(codes) != DIMENSIONS or {line_of.get(c) for c in codes} != {0, 1, 2}:
             raise GeometryError("bad orientation", found=codes, wanted="three letters such as RAS")
     lines = [line_of[c] for c in from_codes]
     axes = tuple(lines.index(line_of[c]) for c in to_codes)

@@ -87,7 +87,9 @@ BODY_CORE_4 = Protocol(
     membership=Membership.WHOLE_VOXEL,
     headline="mean",
     inferred=False,
-    source="Depth of 4 mm as in TotalSegmentator 2.18's spine report; whole voxels for partial volume",
+    source=(
+        "Depth of 4 mm as in TotalSegmentator 2.18's spine report; whole voxels for partial volume"
+    ),
 )
 
 VERTEBRA_CORE_3_5 = Protocol(

@@ -211,7 +211,9 @@ class Opinion(Record):
     verdict: Verdict
     reason: str
     value_hu: float | None = None
-    cutoff_hu: float
+    cutoff: float
+    unit: Literal["HU", "mg/cm3"] = "HU"
+    """Unit of ``cutoff``."""
     levels_used: tuple[Level, ...] = ()
 
 
@@ -269,8 +271,11 @@ class CaseResult(Record):
         """The result of one level, or ``None`` if it was not asked for."""
         return next((r for r in self.levels if r.level == level), None)
 
-    def summary(self, protocol: str, region: Region) -> Summary | None:
-        """The summary of one region under one protocol, or ``None``."""
+    def summary(
+        self, protocol: str, region: Region, statistic: Literal["mean", "median"] = "mean"
+    ) -> Summary | None:
+        """The summary of one statistic of one region under one protocol, or ``None``."""
+        wanted = (protocol, region, statistic)
         return next(
-            (s for s in self.summaries if s.protocol == protocol and s.region == region), None
+            (s for s in self.summaries if (s.protocol, s.region, s.statistic) == wanted), None
         )

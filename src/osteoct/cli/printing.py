@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import click
 
-from osteoct.protocols import PROTOCOLS, Region, Shape
-from osteoct.records import CaseResult, Severity
+from osteoct.protocols import PROTOCOLS, Region
+from osteoct.records import CaseResult, LevelResult, Severity
 
 ABSENT = "–"
 
@@ -33,30 +34,37 @@ def print_result(result: CaseResult, *, as_json: bool) -> None:
 
 
 def level_table(result: CaseResult) -> str:
-    """The levels of a case as text: volume, mean HU per region and protocol, heights."""
-    columns = [
-        (f"{protocol_id} {region.value}", protocol_id, region)
-        for protocol_id in result.protocols
-        for region in PROTOCOLS[protocol_id].regions
-        if PROTOCOLS[protocol_id].shape is Shape.DEPTH or region is Region.TRABECULAR
+    """The levels of a case as text: volume, mean HU per protocol and region, heights."""
+    columns = [(p, region) for p in result.protocols for region in PROTOCOLS[p].regions]
+    header = [
+        "level",
+        "volume cm³",
+        *(f"{protocol_id} {region.value}" for protocol_id, region in columns),
+        "height anterior",
+        "height middle",
+        "height posterior",
     ]
-    header = ["level", "cm³", *(name for name, _, _ in columns), "ant.", "mid.", "post. mm"]
-    rows = []
-    for level in result.levels:
-        volume = next((r.volume_cm3 for r in level.regions if r.region is Region.VERTEBRA), None)
-        means = [
-            measure.hu.mean_hu if (measure := level.region(p, r)) and measure.hu else None
-            for _, p, r in columns
-        ]
-        heights = (
-            level.heights.height_anterior_mm,
-            level.heights.height_middle_mm,
-            level.heights.height_posterior_mm,
-        )
-        mark = "" if level.usable else " *"
-        rows.append([level.level + mark, *(number(v) for v in (volume, *means, *heights))])
+    rows = [_level_row(level, columns) for level in result.levels]
     note = "" if all(level.usable for level in result.levels) else "\n* not used in summaries"
-    return table(header, rows) + note
+    return "mean HU per protocol and region, heights in mm\n" + table(header, rows) + note
+
+
+def _level_row(level: LevelResult, columns: Sequence[tuple[str, Region]]) -> list[str]:
+    """One level as text, column by column."""
+    volumes = [r.volume_cm3 for r in level.regions if r.region is Region.VERTEBRA]
+    means = [
+        measure.hu.mean_hu if (measure := level.region(p, region)) and measure.hu else None
+        for p, region in columns
+    ]
+    heights = level.heights
+    values = (
+        volumes[0] if volumes else None,
+        *means,
+        heights.height_anterior_mm,
+        heights.height_middle_mm,
+        heights.height_posterior_mm,
+    )
+    return [level.level + ("" if level.usable else " *"), *(number(v) for v in values)]
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -65,22 +73,29 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a header, columns aligned to the right except the first; headers are wrapped."""
-    words = [name.split(" ") for name in header]
-    height = max(len(w) for w in words)
-    lines = [["", *([""] * (len(header) - 1))] for _ in range(height)]
-    for column, parts in enumerate(words):
-        for n, part in enumerate(parts):
-            lines[height - len(parts) + n][column] = part
-    cells = [*lines, *rows]
-    widths = [max(len(row[c]) for row in cells) for c in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if c == 0 else cell.rjust(width)
-            for c, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
+    """Rows under a header of up to two lines (split at the first space), aligned to the right.
+
+    An upper line that repeats the one to its left is left out, so columns read as groups.
+    """
+    upper = [name.rpartition(" ")[0] for name in header]
+    lower = [name.rpartition(" ")[2] for name in header]
+    widths = [max(len(cell) for cell in column) for column in zip(lower, *rows, strict=True)]
+    groups = [0, *(n for n in range(1, len(upper)) if upper[n] != upper[n - 1]), len(upper)]
+    for start, stop in pairwise(groups):
+        missing = len(upper[start]) - (sum(widths[start:stop]) + 2 * (stop - start - 1))
+        widths[stop - 1] += max(missing, 0)
+    top = "  ".join(
+        upper[start].ljust(sum(widths[start:stop]) + 2 * (stop - start - 1))
+        for start, stop in pairwise(groups)
     )
+    body = [
+        "  ".join(
+            cell.ljust(width) if n == 0 else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in (lower, *rows)
+    ]
+    return "\n".join(line.rstrip() for line in (top, *body) if line.strip())
 
 
 def print_records(records: Sequence[Mapping[str, object]], *, as_json: bool) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osteoct.anatomy import Level, Part
 from osteoct.compartments.axes import vertebra_axes
@@ -62,7 +64,7 @@ def build_compartments(
             ct,
             level=level,
             vertebra=np.ascontiguousarray(vertebrae.array[box] == labels[level]),
-            body_mask=body_mask_of(bodies, level, box),
+            body_mask=body_mask_of(bodies, level, box, vertebrae.array[box], labels[level]),
             box=box,
             protocols=protocols,
         )
@@ -119,10 +121,21 @@ def _divide_level(
     )
 
 
-def body_mask_of(bodies: LabelVolume | None, level: Level, box: Box) -> Mask | None:
+def body_mask_of(
+    bodies: LabelVolume | None,
+    level: Level,
+    box: Box,
+    vertebra_labels: NDArray[Any],
+    own_label: int,
+) -> Mask | None:
     """The body mask of a level inside a box: its own label, or the label of all bodies.
 
-    ``None`` where body masks were not given or hold nothing for the level.
+    Voxels that the vertebra masks give to another level belong to that level's body.
+
+    Returns
+    -------
+    Mask or None
+        ``None`` where body masks were not given or hold nothing for the level.
     """
     if bodies is None:
         return None
@@ -131,7 +144,8 @@ def body_mask_of(bodies: LabelVolume | None, level: Level, box: Box) -> Mask | N
         for label, s in bodies.structures.items()
         if s.part is Part.BODY and s.level in (level, None)
     ]
-    mask: Mask = np.isin(bodies.array[box], labels)
+    free = (vertebra_labels == own_label) | (vertebra_labels == 0)
+    mask: Mask = np.isin(bodies.array[box], labels) & free
     return mask if mask.any() else None
 
 

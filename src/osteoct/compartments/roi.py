@@ -1,8 +1,8 @@
 """The axial region of interest: what a radiologist draws by hand, drawn by rule.
 
 An ellipse in the slab through the middle of the body, across the vertebra's own superior axis. It
-keeps ``depth_mm`` from the body's surface (cortex), and stays in front of the third of the body
-where the basivertebral vein enters.
+keeps ``depth_mm`` from the body's surface (cortex), and stays in front of the basivertebral vein,
+which enters from behind and ends near the middle of the body.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from osteoct.volume import Mask
 SLAB_HALF_MM = 2.5
 """Half the slab's thickness: a 5 mm slice, as in the studies; at least half a slice of the CT."""
 
-VEIN_PART = 1 / 3
-"""Share of the depth, from behind, that belongs to the basivertebral vein."""
+VEIN_PART = 0.55
+"""Share of the depth, from behind, left to the basivertebral vein: to just past the middle."""
 
 WIDTH_PART = 0.6
 """Width of the ellipse as a share of the body's width."""

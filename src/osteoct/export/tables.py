@@ -1,0 +1,87 @@
+"""A case as tidy CSV: one row per level, protocol and region; one row per finding.
+
+RFC 4180 (comma, CRLF, quotes doubled), UTF-8. A number that is absent is an empty cell beside its
+reason. Volumes have 4 decimals (0.1 mm³), HU 3 (a thousandth of the smallest step of a scanner);
+``case.json`` keeps every digit.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from osteoct.records import CaseResult, LevelResult, Reason, RegionMeasure
+
+STATISTICS: Final = ("mean_hu", "median_hu", "sd_hu", "p05_hu", "p25_hu", "p75_hu", "p95_hu")
+LEVEL_COLUMNS: Final = (
+    "case_id",
+    "level",
+    "protocol",
+    "region",
+    "volume_cm3",
+    "voxels",
+    *STATISTICS,
+    "reason",
+)
+FINDING_COLUMNS: Final = ("code", "severity", "level", "message")
+
+_VOLUME_DECIMALS = 4
+_HU_DECIMALS = 3
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""First signs at which spreadsheets take a text for a formula (OWASP, CSV injection)."""
+
+
+def levels_csv(result: CaseResult) -> str:
+    """Return one row per level × protocol × region, in the order of the result.
+
+    A level without any region, because the masks do not hold it, is one row with its reason.
+    """
+    rows = (row for level in result.levels for row in _level_rows(result.case_id, level))
+    return _csv(LEVEL_COLUMNS, rows)
+
+
+def findings_csv(result: CaseResult) -> str:
+    """Return one row per finding; ``level`` is empty for a finding about the whole case."""
+    rows = (
+        (_text(f.code), str(f.severity), str(f.level or ""), _text(f.message))
+        for f in result.findings
+    )
+    return _csv(FINDING_COLUMNS, rows)
+
+
+def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
+    start = (_text(case_id), str(level.level))
+    for measure in level.regions:
+        yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure))
+    if not level.regions:
+        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 1)
+        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT))
+
+
+def _numbers(measure: RegionMeasure) -> tuple[str, ...]:
+    if measure.hu is None or measure.volume_cm3 is None:
+        return (*("",) * (2 + len(STATISTICS)), str(measure.reason or ""))
+    hu = (_decimal(getattr(measure.hu, name), _HU_DECIMALS) for name in STATISTICS)
+    return (_decimal(measure.volume_cm3, _VOLUME_DECIMALS), str(measure.voxels), *hu, "")
+
+
+def _decimal(value: float, decimals: int) -> str:
+    """Fixed decimals; a zero has no sign."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _text(text: str) -> str:
+    """A text on one line that no spreadsheet runs; numbers never come this way."""
+    line = " ".join(text.split()) if any(sign in text for sign in "\r\n\t") else text
+    return f"'{line}" if line.lstrip().startswith(_FORMULA_SIGNS) else line
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""CT from DICOM: finding series, choosing one, and reading it onto a regular grid in HU."""

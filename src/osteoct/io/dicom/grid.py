@@ -1,0 +1,296 @@
+"""From slice positions to one regular grid, or the reason why there is none.
+
+The distance of slices comes from their positions along the slice normal, never from SliceThickness
+(which is the width of a slice) nor from SpacingBetweenSlices (which writers fill differently).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoct.errors import HuNotRecoverableError, IrregularGridError
+from osteoct.geometry import ORTHOGONAL_COSINE, Geometry
+from osteoct.io.dicom.headers import Slice
+from osteoct.records import Finding, Severity
+
+SAME_POSITION_MM = 0.01
+"""Positions are written to 0.01 mm or better, and no clinical slice distance is near this."""
+
+SAME_COSINE = 1e-3
+"""Largest difference of direction cosines within a stack: 0.25 mm at the edge of a 500 mm image."""
+
+SAME_SPACING_MM = 1e-4
+"""Largest difference of pixel spacings within a stack: 0.05 mm over 512 pixels."""
+
+UNIT_TOLERANCE = 1e-2
+"""Largest deviation of a direction from unit length: cosines are often written with 3 digits."""
+
+UNEVEN_WARN = 0.02
+"""A slice this share of a distance off its place is worth a remark; rounding stays below it."""
+
+UNEVEN_REFUSE = 0.10
+"""A slice further off than a tenth of a distance moves a surface by more than rounding explains."""
+
+GAP_REFUSE = 0.30
+"""A single distance may differ from the mean by rounding (0.625 written as 0.6 and 0.7 is 12 %); a
+third is no rounding."""
+
+MISSING_SHARE = 1 / 3
+"""Up to this share of gaps being whole multiples, slices are missing; beyond it, spacing varies."""
+
+IN_PLANE_REFUSE_MM = 0.5
+"""Slices that wander sideways off a straight line by half a millimetre come from two set-ups."""
+
+TILT_LIMIT_DEG = 30.0
+"""Gantries tilt by at most 30 degrees; more is not a tilt but a wrong header."""
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+_REGULAR = "one stack of evenly spaced slices"
+_SHOWN_GAPS = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grid:
+    """A regular stack.
+
+    Parameters
+    ----------
+    geometry
+        Grid of the slices as they are stored (sheared where the gantry was tilted), RAS+ mm; array
+        axes column, row, slice.
+    order
+        Indices of the given slices along the slice normal.
+    tilt_deg
+        Angle between the slice normal and the direction in which the slices follow each other;
+        0 where it is within rounding.
+    findings
+        What is not quite regular.
+    """
+
+    geometry: Geometry
+    order: tuple[int, ...]
+    tilt_deg: float
+    findings: tuple[Finding, ...] = ()
+
+
+def measure_grid(slices: Sequence[Slice]) -> Grid:
+    """Find the grid of slices that lie at different positions.
+
+    Raises
+    ------
+    IrregularGridError
+        One slice only, positions absent, slices missing or uneven, mixed directions, sizes or pixel
+        spacings, shear, or a gantry tilt beyond :data:`TILT_LIMIT_DEG`.
+    """
+    check_placed(slices)
+    check_uniform(slices)
+    if len(slices) == 1:
+        raise IrregularGridError(
+            "a single slice is no volume",
+            where=slices[0].image.where,
+            found="1 slice",
+            wanted=_REGULAR,
+            hint="Give the folder that holds the whole series.",
+        )
+    along, across, normal = _directions(slices[0])
+    positions = np.array([s.position for s in slices])
+    height = positions @ normal
+    order = np.argsort(height, kind="stable")
+    findings = _check_even(height[order])
+    step = _check_straight(positions[order])
+    tilt = _tilt_deg(step, normal)
+    row_mm, column_mm = slices[0].pixel_spacing
+    affine = np.eye(4)
+    affine[:3, 0] = along * column_mm
+    affine[:3, 1] = across * row_mm
+    affine[:3, 2] = step
+    affine[:3, 3] = positions[order[0]]
+    shape = (*slices[0].shape, len(slices))
+    return Grid(
+        geometry=Geometry(shape=shape, affine=LPS_TO_RAS @ affine),
+        order=tuple(int(n) for n in order),
+        tilt_deg=tilt,
+        findings=findings,
+    )
+
+
+def normal_of(slice_: Slice) -> NDArray[np.float64]:
+    """Unit vector (3,) in LPS along which the slices of a stack follow each other."""
+    return _directions(slice_)[2]
+
+
+def check_placed(slices: Sequence[Slice]) -> None:
+    """Refuse slices without position, orientation or pixel spacing: none is skipped."""
+    wanted = (
+        ("position", 3, "ImagePositionPatient"),
+        ("orientation", 6, "ImageOrientationPatient"),
+    )
+    for name, length, tag in (*wanted, ("pixel_spacing", 2, "PixelSpacing")):
+        without = [s for s in slices if len(getattr(s, name)) != length]
+        if without:
+            raise IrregularGridError(
+                f"{tag} is missing or unreadable",
+                where=without[0].image.where,
+                found=f"{len(without)} of {len(slices)} slices without it",
+                wanted=f"{length} numbers in every slice",
+            )
+    if min(min(s.pixel_spacing) for s in slices) <= 0:
+        raise IrregularGridError(
+            "PixelSpacing is not positive",
+            where=slices[0].image.where,
+            found=min(s.pixel_spacing for s in slices),
+            wanted="two positive numbers",
+        )
+
+
+def check_uniform(slices: Sequence[Slice]) -> None:
+    """Refuse slices of several sizes, pixel spacings, orientations or frames of reference."""
+    first = slices[0]
+    sizes = sorted({s.shape for s in slices})
+    if len(sizes) > 1:
+        shown = ", ".join(f"{columns} × {rows}" for columns, rows in sizes)
+        raise IrregularGridError("slices of several sizes", found=shown, wanted="one size")
+    spacing = np.array([s.pixel_spacing for s in slices])
+    if np.abs(spacing - spacing[0]).max() > SAME_SPACING_MM:
+        shown = ", ".join(f"{a:g} × {b:g} mm" for a, b in sorted({s.pixel_spacing for s in slices}))
+        raise IrregularGridError("several pixel spacings", found=shown, wanted="one spacing")
+    cosines = np.array([s.orientation for s in slices])
+    if np.abs(cosines - cosines[0]).max() > SAME_COSINE:
+        shown = " and ".join(
+            "(" + ", ".join(f"{c:.4g}" for c in o) + ")" for o in {s.orientation for s in slices}
+        )
+        raise IrregularGridError("slices of several orientations", found=shown, wanted="one")
+    frames = {s.frame_of_reference for s in slices}
+    if len(frames) > 1:
+        raise IrregularGridError(
+            "several frames of reference",
+            where=first.image.where,
+            found=f"{len(frames)} FrameOfReferenceUIDs",
+            wanted="one: positions of different frames cannot be compared",
+        )
+
+
+def check_rescale(slices: Sequence[Slice]) -> None:
+    """Refuse slices whose stored values cannot be turned into HU.
+
+    Without slope and intercept the values may be HU already or counts shifted by 1024, and no look
+    at the pixels decides that for every scanner; a guess would be wrong without an error.
+    """
+    for s in slices:
+        if s.slope is None or s.intercept is None or s.slope == 0:
+            raise HuNotRecoverableError(
+                "no usable RescaleSlope and RescaleIntercept",
+                where=s.image.where,
+                found=f"slope {s.slope}, intercept {s.intercept}",
+                wanted="both, with a slope that is not 0",
+            )
+        if s.rescale_type.upper() not in {"", "HU", "US"}:
+            known = s.rescale_type.upper()
+            shown = known if known in _OTHER_UNITS else "another unit"
+            raise HuNotRecoverableError(
+                "RescaleType is not Hounsfield units",
+                where=s.image.where,
+                found=shown,
+                wanted="HU, US (unspecified) or none",
+            )
+
+
+_OTHER_UNITS = frozenset(["OD", "HU_MOD", "PCT", "MGML", "Z_EFF", "ED", "EDW"])
+"""Other defined terms of Rescale Type (PS3.3 C.11.1.1.2), safe to repeat in a message."""
+
+
+def _directions(slice_: Slice) -> tuple[NDArray[np.float64], ...]:
+    """Unit vectors along a row, along a column and normal to both, in LPS."""
+    along, across = np.array(slice_.orientation[:3]), np.array(slice_.orientation[3:])
+    lengths = np.array([np.linalg.norm(along), np.linalg.norm(across)])
+    if np.abs(lengths - 1).max() > UNIT_TOLERANCE or abs(along @ across) > SAME_COSINE:
+        raise IrregularGridError(
+            "ImageOrientationPatient is not two perpendicular unit vectors",
+            where=slice_.image.where,
+            found=tuple(round(c, 4) for c in slice_.orientation),
+            wanted="directions of length 1 at a right angle",
+        )
+    along, across = along / lengths[0], across / lengths[1]
+    normal = np.cross(along, across)
+    return along, across, normal / np.linalg.norm(normal)
+
+
+def _check_even(height: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """Refuse missing or uneven slices; remark on slices a little off their place."""
+    gaps = np.diff(height)
+    typical = float(np.median(gaps))
+    step = float((height[-1] - height[0]) / (len(height) - 1))
+    _check_missing(height, gaps, typical)
+    off = np.abs(height - (height[0] + step * np.arange(len(height)))).max() / step
+    if np.abs(gaps / step - 1).max() > GAP_REFUSE or off > UNEVEN_REFUSE:
+        raise IrregularGridError(
+            "slices are unevenly spaced",
+            found=f"distances from {gaps.min():.3f} to {gaps.max():.3f} mm",
+            wanted=_REGULAR,
+        )
+    if off <= UNEVEN_WARN:
+        return ()
+    evidence = {"min_mm": float(gaps.min()), "max_mm": float(gaps.max()), "mean_mm": step}
+    message = f"slice distances vary from {gaps.min():.3f} to {gaps.max():.3f} mm; the mean is used"
+    return (
+        Finding(
+            code="slices-uneven", severity=Severity.WARNING, message=message, evidence=evidence
+        ),
+    )
+
+
+def _check_missing(height: NDArray[np.float64], gaps: NDArray[np.float64], typical: float) -> None:
+    """Refuse a stack in which some gaps are whole multiples of the usual distance."""
+    multiple = np.round(gaps / typical)
+    holes = (multiple >= 2) & (np.abs(gaps / typical - multiple) <= UNEVEN_REFUSE * multiple)  # noqa: PLR2004 - two steps instead of one
+    if not holes.any() or holes.mean() > MISSING_SHARE:
+        return
+    where = [
+        f"{height[n]:.2f} and {height[n + 1]:.2f} mm ({int(multiple[n]) - 1})"
+        for n in np.flatnonzero(holes)[:_SHOWN_GAPS]
+    ]
+    total = int((multiple[holes] - 1).sum())
+    raise IrregularGridError(
+        f"{total} slice{'s' if total > 1 else ''} missing",
+        found="gaps along the slice normal between " + ", ".join(where),
+        wanted=f"a slice every {typical:.3f} mm",
+        hint="Copy or export the series again.",
+    )
+
+
+def _check_straight(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The step from slice to slice; refuses slices that do not lie on one straight line."""
+    count = len(positions)
+    step: NDArray[np.float64] = (positions[-1] - positions[0]) / (count - 1)
+    ideal = positions[0] + step * np.arange(count)[:, None]
+    direction = step / np.linalg.norm(step)
+    off = positions - ideal
+    sideways = float(np.linalg.norm(off - np.outer(off @ direction, direction), axis=1).max())
+    if sideways > IN_PLANE_REFUSE_MM:
+        raise IrregularGridError(
+            "slices are shifted sideways",
+            found=f"{sideways:.2f} mm off a straight line",
+            wanted=f"at most {IN_PLANE_REFUSE_MM} mm",
+        )
+    return step
+
+
+def _tilt_deg(step: NDArray[np.float64], normal: NDArray[np.float64]) -> float:
+    """Gantry tilt in degrees; refuses what no gantry can do."""
+    direction = step / np.linalg.norm(step)
+    sideways = np.linalg.norm(direction - (direction @ normal) * normal)
+    if sideways <= ORTHOGONAL_COSINE:
+        return 0.0
+    tilt = float(np.degrees(np.arctan2(sideways, direction @ normal)))
+    if tilt > TILT_LIMIT_DEG:
+        raise IrregularGridError(
+            "slices follow each other at a slant",
+            found=f"{tilt:.1f} degrees between slice normal and stacking direction",
+            wanted=f"at most {TILT_LIMIT_DEG:g}",
+        )
+    return tilt

@@ -1,0 +1,162 @@
+"""Reading vertebra and body masks: one label map, or a folder of one mask per structure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from osteoct.anatomy import LabelScheme, Level, Part, label_scheme
+from osteoct.errors import LabelsError, UnreadableInputError
+from osteoct.io.archive import extracted
+from osteoct.io.image_format import ImageFormat, image_format
+from osteoct.io.label_folder import read_label_folder
+from osteoct.io.label_meaning import OTHER_IDS, LabelMeaning, label_meaning
+from osteoct.io.label_values import count_labels, labels_of
+from osteoct.io.volume import files_in, read_raw_image
+from osteoct.records import Finding, Severity
+from osteoct.volume import LabelVolume
+
+MAJORITY: Final = 0.5
+"""Above this share of present labels without a meaning, the meaning itself must be wrong."""
+
+_SHOWN: Final = 8
+"""Labels named in a message: enough to recognise a file by."""
+
+
+def read_labels(
+    path: Path | str, *, scheme: str | None = None, part: Part = Part.VERTEBRA
+) -> LabelVolume:
+    """Read masks and what they mean.
+
+    The label table inside a NIfTI (or ``.seg.nrrd``) decides; without one ``scheme`` must say.
+    Present labels that neither knows become the finding ``unknown-labels``; where they are more
+    than half of the present labels, the file is refused: it is another program's.
+
+    Parameters
+    ----------
+    path
+        NIfTI, NRRD or MetaImage label map; a folder of one mask per structure named as
+        TotalSegmentator names them (masks of other structures are not opened); a zip of either.
+    scheme
+        Id in :data:`osteoct.anatomy.SCHEMES`.
+    part
+        ``VERTEBRA`` for whole vertebrae, ``BODY`` for vertebral bodies.
+
+    Raises
+    ------
+    LabelsError
+        No names and no scheme, names that contradict the scheme, masks of the other part, numbers
+        that are no labels, or no voxel of the part.
+    ConfigError
+        Unknown scheme.
+    InputError
+        The file cannot be read, or has no regular grid.
+    GeometryError
+        The masks of a folder lie on different grids.
+    """
+    known = None if scheme is None else label_scheme(scheme)
+    return _read(Path(path), where=str(path), scheme=known, part=part)
+
+
+def _read(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> LabelVolume:
+    kind = image_format(path, where=where)
+    if kind is ImageFormat.ZIP:
+        with extracted(path) as folder:
+            return _read(folder, where=where, scheme=scheme, part=part)
+    if kind is ImageFormat.DICOM:
+        raise UnreadableInputError(
+            "DICOM segmentations are not read",
+            where=where,
+            found="DICOM",
+            wanted="a NIfTI, NRRD or MetaImage label map, or a folder of masks",
+        )
+    if kind is ImageFormat.FOLDER:
+        return _read_folder(path, where=where, scheme=scheme, part=part)
+    return _read_map(path, kind, where=where, scheme=scheme, part=part)
+
+
+def _read_folder(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> LabelVolume:
+    files = files_in(path)
+    if len(files) == 1:
+        name = files[0].relative_to(path).as_posix()
+        single = read_label_folder(files, where=where, scheme=scheme, part=part, is_optional=True)
+        return single or _read(files[0], where=f"{where}/{name}", scheme=scheme, part=part)
+    labels = read_label_folder(files, where=where, scheme=scheme, part=part)
+    assert labels is not None  # noqa: S101 -- only an optional reading gives None
+    return labels
+
+
+def _read_map(
+    path: Path, kind: ImageFormat, *, where: str, scheme: LabelScheme | None, part: Part
+) -> LabelVolume:
+    raw = read_raw_image(path, kind, where=where)
+    meaning = label_meaning(raw.names, scheme=scheme, part=part, where=where)
+    array = labels_of(raw, where=where)
+    present = count_labels(array)
+    check_any_present(present, meaning, part=part, where=where)
+    return LabelVolume(
+        array=array,
+        geometry=raw.geometry,
+        structures=meaning.structures,
+        scheme_id=meaning.scheme_id,
+        findings=(*raw.findings, *_unknown_labels(present, meaning, where=where)),
+    )
+
+
+def check_any_present(
+    present: dict[int, int], meaning: LabelMeaning, *, part: Part, where: str
+) -> None:
+    """Refuse masks without one voxel of the part that was asked for.
+
+    Raises
+    ------
+    LabelsError
+        Only background, or only other structures.
+    """
+    if any(label in present and s.part is part for label, s in meaning.structures.items()):
+        return
+    raise LabelsError(
+        "no vertebrae" if part is Part.VERTEBRA else "no vertebral bodies",
+        where=where,
+        found="background only"
+        if not present
+        else "only other labels: " + ", ".join(map(str, sorted(present)[:_SHOWN])),
+        wanted=f"one of the labels {_some(meaning, part)}",
+    )
+
+
+def _some(meaning: LabelMeaning, part: Part) -> str:
+    labels = [(n, s.level) for n, s in meaning.structures.items() if s.part is part]
+    shown = [f"{n} ({level})" if level else str(n) for n, level in sorted(labels, key=_by_level)]
+    return ", ".join(shown[:_SHOWN]) + (" ..." if len(shown) > _SHOWN else "")
+
+
+def _by_level(item: tuple[int, Level | None]) -> int:
+    """Lumbar levels first: they are what is usually looked for."""
+    level = item[1]
+    return -1 if level is None else level.order + (0 if level.is_lumbar else len(Level))
+
+
+def _unknown_labels(
+    present: dict[int, int], meaning: LabelMeaning, *, where: str
+) -> tuple[Finding, ...]:
+    others = OTHER_IDS.get(meaning.scheme_id or "", range(0))
+    unknown = sorted(n for n in present if n not in meaning.structures and n not in others)
+    if not unknown:
+        return ()
+    shown = ", ".join(map(str, unknown[:_SHOWN])) + (" ..." if len(unknown) > _SHOWN else "")
+    if len(unknown) > MAJORITY * len(present):
+        raise LabelsError(
+            "most labels have no meaning here",
+            where=where,
+            found=f"{len(unknown)} of {len(present)} labels unknown: {shown}",
+            wanted=f"labels of {meaning.scheme_id or 'the label table'}",
+        )
+    return (
+        Finding(
+            code="unknown-labels",
+            severity=Severity.WARNING,
+            message=f"{where}: labels without a meaning were ignored: {shown}",
+            evidence={"labels": shown, "voxels": sum(present[n] for n in unknown)},
+        ),
+    )

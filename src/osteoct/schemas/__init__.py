@@ -1,0 +1,1 @@
+"""JSON Schema of what osteoct writes, shipped with the package."""

@@ -1,0 +1,17 @@
+"""Fixtures shared by many tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images, which lies beside the repository and never inside it."""
+    if not DATA.is_dir():
+        pytest.skip("real images are not here: ../shared/data is missing")
+    return DATA

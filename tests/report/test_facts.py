@@ -1,0 +1,44 @@
+"""What is known about scan and software, and what is not."""
+
+from __future__ import annotations
+
+from osteoct.protocols import PROTOCOLS
+from osteoct.records import Acquisition, Phase
+from osteoct.report.facts import describe_acquisition, describe_protocols, describe_provenance
+
+
+def as_dict(facts):
+    return {fact.term: fact.text for fact in facts}
+
+
+def test_what_nobody_told_is_not_stated(make):
+    """An empty place would read as "nothing special"."""
+    facts = as_dict(describe_acquisition(make.result(acquisition=Acquisition())))
+    named = ("Tube voltage", "Kernel", "Slice thickness", "Contrast phase", "Scanner")
+    assert [facts[name] for name in named] == ["not stated"] * 5
+
+
+def test_what_the_user_stated_is_told_apart_from_the_header(make):
+    """A stated phase is a claim, not a tag."""
+    scan = Acquisition(kvp=100, phase=Phase.PORTAL_VENOUS, stated=("phase",))
+    facts = as_dict(describe_acquisition(make.result(acquisition=scan)))
+    assert facts["Tube voltage"] == "100 kVp"
+    assert facts["Contrast phase"] == "portal venous (stated by the user)"
+
+
+def test_each_protocol_is_one_sentence_with_its_depth(make):
+    """The inferred one says so."""
+    facts = describe_protocols(make.result())
+    assert len(facts) == len(PROTOCOLS)
+    for fact, protocol in zip(facts, PROTOCOLS.values(), strict=True):
+        assert fact.term.startswith(protocol.id)
+        assert f"{protocol.depth_mm:g} mm" in fact.text
+        assert ("Inferred" in fact.text) == protocol.inferred
+
+
+def test_hashes_are_shortened_and_versions_whole(make):
+    """Enough to tell files apart."""
+    facts = as_dict(describe_provenance(make.result().provenance))
+    assert facts["osteoct"] == "0.1.0, Python 3.11.2"
+    assert facts["Input: ct"] == "NIfTI, SHA-256 ab12ab12ab12…"
+    assert facts["Time"] == "read 0.5 s"

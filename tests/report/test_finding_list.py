@@ -1,0 +1,37 @@
+"""Findings in the order of their gravity."""
+
+from __future__ import annotations
+
+from osteoct.anatomy import Level
+from osteoct.records import Severity
+from osteoct.report.finding_list import is_blocked, list_doubts
+
+
+def test_blocking_first_then_case_then_levels_from_the_head(make):
+    """What stops a conclusion is read first."""
+    findings = [
+        make.finding("a", Severity.INFO, "a"),
+        make.finding("b", Severity.WARNING, "b", Level.L4),
+        make.finding("c", Severity.BLOCKING, "c", Level.L5),
+        make.finding("d", Severity.WARNING, "d", Level.L1),
+        make.finding("e", Severity.WARNING, "e"),
+        make.finding("f", Severity.BLOCKING, "f", Level.L2),
+    ]
+    doubts = list_doubts(make.result(findings=findings))
+    assert [d.code for d in doubts] == ["f", "c", "e", "d", "b", "a"]
+    assert [d.place for d in doubts] == ["L2", "L5", "Case", "L1", "L4", "Case"]
+    assert doubts[0].severity_words == "Blocking"
+
+
+def test_only_a_blocking_finding_of_the_level_blocks_it(make):
+    """A warning, or a neighbour's finding, does not mark the row."""
+    findings = [
+        make.finding("a", Severity.BLOCKING, "a", Level.L2),
+        make.finding("b", Severity.WARNING, "b", Level.L3),
+    ]
+    result = make.result(findings=findings)
+    assert [is_blocked(result, level) for level in (Level.L1, Level.L2, Level.L3)] == [
+        False,
+        True,
+        False,
+    ]

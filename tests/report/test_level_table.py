@@ -1,0 +1,106 @@
+"""Cells, notes and the row of means."""
+
+from __future__ import annotations
+
+from osteoct.anatomy import Level
+from osteoct.records import BodySource, Reason, Severity
+from osteoct.report.level_table import make_level_table
+from osteoct.report.wording import REASONS
+
+
+def test_cell_stands_in_the_column_it_was_measured_for(make):
+    """Two columns swapped would show right numbers under wrong names."""
+    result = make.result()
+    table = make_level_table(result)
+    for row, level in zip(table.rows, result.levels, strict=True):
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            if column.protocol is None:
+                expected = getattr(level.heights, f"height_{column.title}_mm")
+            elif column.statistic == "volume":
+                expected = level.region(column.protocol, column.region).volume_cm3
+            else:
+                hu = level.region(column.protocol, column.region).hu
+                expected = getattr(hu, f"{column.statistic}_hu")
+                assert column.title.endswith(column.statistic)
+                assert column.title.startswith(column.region)
+                assert column.group.startswith(column.protocol)
+            assert cell.text == f"{expected:.1f}"
+
+
+def test_means_are_the_records_summaries(make):
+    """Mean and median summaries of one region are different numbers."""
+    result = make.result()
+    table = make_level_table(result)
+    for column, cell in zip(table.columns, table.summary_cells, strict=True):
+        key = (column.protocol, column.region, column.statistic)
+        own = [s for s in result.summaries if (s.protocol, s.region, s.statistic) == key]
+        assert cell.text == (f"{own[0].value_hu:.1f}" if own else "")
+
+
+def test_shells_name_depth_and_voxels_over_their_numbers(make):
+    """Every cortical column, and no other."""
+    for column in make_level_table(make.result()).columns:
+        is_shell = column.region == "cortical"
+        assert bool(column.note) == is_shell
+        assert ("voxels 2 × 2 × 5 mm" in column.note) == is_shell
+
+
+def test_only_the_protocols_of_the_case_have_columns(make):
+    """A column of dashes for what nobody asked would look like a failure."""
+    table = make_level_table(make.result(protocols=("body-core-4",)))
+    assert {c.protocol for c in table.columns} == {"body-core-4", None}
+    assert table.columns[0].title == "body"
+
+
+def test_absent_level_is_one_reason(make):
+    """Eleven dashes with one reason are one sentence."""
+    levels = make.levels()
+    levels[2] = make.without_numbers(levels[2], Reason.LEVEL_ABSENT)
+    row = make_level_table(make.result(levels)).rows[2]
+    assert row.absent == REASONS[Reason.LEVEL_ABSENT]
+    assert {cell.text for cell in row.cells} == {"–"}
+
+
+def test_partly_absent_level_names_column_and_reason(make):
+    """A dash alone would leave the reader guessing."""
+    levels = make.levels()
+    levels[1] = make.without_numbers(levels[1], Reason.EMPTY_CORE, "axial-roi")
+    row = make_level_table(make.result(levels)).rows[1]
+    assert row.absent == ""
+    assert row.notes == (f"No axial-roi trabecular mean: {REASONS[Reason.EMPTY_CORE]}",)
+
+
+def test_blocked_level_is_marked_and_says_so(make):
+    """The row is marked in words, not by colour alone."""
+    levels = make.levels()
+    levels[3] = levels[3].model_copy(update={"usable": False})
+    finding = make.finding("metal", Severity.BLOCKING, "Metal in L4", Level.L4)
+    table = make_level_table(make.result(levels, findings=[finding]))
+    assert [row.is_blocked for row in table.rows] == [False, False, False, True, False]
+    assert table.rows[3].notes == ("Not counted in the means", "Blocking: metal")
+    assert table.common_levels == "L1–L3, L5 (4 of 5)"
+
+
+def test_body_from_geometry_and_exclusions_are_noted(make):
+    """Both change what the numbers stand for."""
+    levels = make.levels()
+    first = levels[0].regions[0].model_copy(update={"excluded_voxels": 17})
+    levels[0] = levels[0].model_copy(
+        update={
+            "body_source": BodySource.GEOMETRY,
+            "body_certainty": 0.74,
+            "regions": (first, *levels[0].regions[1:]),
+        }
+    )
+    notes = make_level_table(make.result(levels)).rows[0].notes
+    assert "Body found by geometry, certainty 0.74" in notes
+    assert "17 voxels left out (metal, streaks or padding)" in notes
+
+
+def test_no_usable_level_is_no_mean(make):
+    """Missing is never zero."""
+    levels = [r.model_copy(update={"usable": False}) for r in make.levels()]
+    table = make_level_table(make.result(levels))
+    shown = {cell.text for cell in table.summary_cells}
+    assert shown == {"–", ""}
+    assert table.common_levels == "none (0 of 5)"
