@@ -9,8 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from osteoct.analysis import analyze as analyze
     from osteoct.config import AnalysisConfig as AnalysisConfig
     from osteoct.geometry import Geometry as Geometry
+    from osteoct.io.dicom.series import find_series as find_series
+    from osteoct.io.labels import read_labels as read_labels
+    from osteoct.io.volume import read_volume as read_volume
+    from osteoct.phantom.acquisition import scan as scan
+    from osteoct.phantom.catalogue import make_phantom as make_phantom
+    from osteoct.pipeline import analyze_volumes as analyze_volumes
     from osteoct.volume import CTVolume as CTVolume
     from osteoct.volume import LabelVolume as LabelVolume
 
@@ -21,9 +28,29 @@ _HOME = {
     "CTVolume": "osteoct.volume",
     "Geometry": "osteoct.geometry",
     "LabelVolume": "osteoct.volume",
+    "analyze": "osteoct.analysis",
+    "analyze_volumes": "osteoct.pipeline",
+    "find_series": "osteoct.io.dicom.series",
+    "make_phantom": "osteoct.phantom.catalogue",
+    "read_labels": "osteoct.io.labels",
+    "read_volume": "osteoct.io.volume",
+    "scan": "osteoct.phantom.acquisition",
 }
 
-__all__ = ["AnalysisConfig", "CTVolume", "Geometry", "LabelVolume", "__version__"]
+__all__ = [
+    "AnalysisConfig",
+    "CTVolume",
+    "Geometry",
+    "LabelVolume",
+    "__version__",
+    "analyze",
+    "analyze_volumes",
+    "find_series",
+    "make_phantom",
+    "read_labels",
+    "read_volume",
+    "scan",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names have no common type

@@ -17,7 +17,7 @@ from osteoct.io.hashing import sha256_of
 from osteoct.io.identity import SourceIdentity
 from osteoct.io.labels import read_labels
 from osteoct.io.nifti import write_labels
-from osteoct.io.output import result_folder
+from osteoct.io.output import check_place, result_folder
 from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patient_pseudonym
 from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, analyze_volumes
@@ -65,8 +65,9 @@ def analyze(
     )
     if out is None:
         return analyze_files(sources, config=config, case_id=case_id, key_file=key_file).result
+    check_place(Path(out), overwrite=overwrite)
+    case = analyze_files(sources, config=config, case_id=case_id, key_file=key_file)
     with result_folder(Path(out), overwrite=overwrite) as folder:
-        case = analyze_files(sources, config=config, case_id=case_id, key_file=key_file)
         write_case(case, folder, config)
     return case.result
 
@@ -114,8 +115,10 @@ def analyze_files(
         InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
         for role, path in sources.by_role.items()
     )
-    names = _name_case(case_id, identity, inputs[0].sha256, key_file)
-    case = analyze_volumes(volume, masks, bodies=bodies, config=config, **names)
+    name, patient = _name_case(case_id, identity, inputs[0].sha256, key_file)
+    case = analyze_volumes(
+        volume, masks, bodies=bodies, config=config, case_id=name, patient_pseudonym=patient
+    )
     return _with_provenance(case, inputs, read_seconds)
 
 
@@ -144,15 +147,13 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> None
 
 def _name_case(
     case_id: str | None, identity: SourceIdentity, content_sha256: str, key_file: Path | None
-) -> dict[str, str | None]:
+) -> tuple[str, str | None]:
     """The case's id, given or pseudonymous, and the patient's pseudonym where there is an id."""
     if case_id is not None and identity.patient_key is None:
-        return {"case_id": case_id, "patient_pseudonym": None}
+        return case_id, None
     key = load_key(key_file)
-    return {
-        "case_id": case_id or case_pseudonym(identity, content_sha256, key),
-        "patient_pseudonym": patient_pseudonym(identity, key),
-    }
+    name = case_id or case_pseudonym(identity, content_sha256, key)
+    return name, patient_pseudonym(identity, key)
 
 
 def _with_provenance(

@@ -75,7 +75,7 @@ def analyze_volumes(
         protocols=protocols,
     )
     findings = (
-        *_unique(ct.findings, aligned.findings, aligned_bodies and aligned_bodies.findings),
+        *_unique(ct, aligned, aligned_bodies),
         *check_acquisition(acquisition, ct.geometry),
         *check_segmentation(config.levels, levels),
         *check_artefacts(canonical, levels),
@@ -143,9 +143,10 @@ def _measure_levels(
     )
 
 
-def _unique(*groups: tuple[Finding, ...] | None) -> tuple[Finding, ...]:
-    """All findings once: masks and body masks often share one."""
+def _unique(*volumes: CTVolume | LabelVolume | None) -> tuple[Finding, ...]:
+    """What reading and aligning noticed, once: masks and body masks often share a finding."""
     found: list[Finding] = []
-    for group in groups:
-        found += [finding for finding in group or () if finding not in found]
+    for volume in volumes:
+        if volume is not None:
+            found += [finding for finding in volume.findings if finding not in found]
     return tuple(found)

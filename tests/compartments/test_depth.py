@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage as ndi
 
-from osteoct.compartments.depth import core_of, erode_by_one, whole_voxel_depth_mm
+from osteoct.compartments.depth import core_of, erode_by_one, tight_box
 from osteoct.protocols import Membership
 
 SPACINGS = st.tuples(*[st.sampled_from([0.5, 0.7, 1.0, 2.5, 5.0])] * 3)
@@ -26,13 +27,27 @@ def box_distance_by_definition(region: np.ndarray, spacing: tuple[float, ...]) -
     return depth
 
 
-@given(seed=st.integers(0, 2**32 - 1), spacing=SPACINGS)
-@settings(max_examples=25, deadline=None)
-def test_whole_voxel_depth_is_the_distance_between_boxes(seed, spacing):
-    """The erosion and the distance transform must equal the definition, on ragged regions too."""
-    region = np.random.default_rng(seed).random((8, 7, 6)) > 0.03
-    expected = box_distance_by_definition(region, spacing)
-    assert np.allclose(whole_voxel_depth_mm(region, spacing), expected)
+@given(
+    seed=st.integers(0, 2**32 - 1), spacing=SPACINGS, depth=st.sampled_from([0.5, 1.0, 2.1, 4.0])
+)
+@settings(max_examples=30, deadline=None)
+def test_whole_voxels_are_those_whose_box_is_far_from_every_box_outside(seed, spacing, depth):
+    """Erosion and bounded distances must equal the definition, on ragged regions too."""
+    region = np.random.default_rng(seed).random((9, 8, 7)) > 0.02
+    expected = box_distance_by_definition(region, spacing) >= depth - 1e-6
+    core = core_of(region, spacing, depth_mm=depth, membership=Membership.WHOLE_VOXEL)
+    assert np.array_equal(core, expected & region)
+
+
+@given(seed=st.integers(0, 2**32 - 1), spacing=SPACINGS, depth=st.sampled_from([0.6, 1.1, 3.5]))
+@settings(max_examples=30, deadline=None)
+def test_voxel_centres_are_those_outside_every_ellipsoid(seed, spacing, depth):
+    """SciPy's unbounded transform on scaled axes is the other library."""
+    region = np.random.default_rng(seed).random((12, 11, 10)) > 0.004
+    scaled = [s / (depth + s / 2) for s in spacing]
+    expected = ndi.distance_transform_edt(np.pad(region, 1), sampling=scaled) > 1 + 1e-4
+    core = core_of(region, spacing, depth_mm=depth, membership=Membership.VOXEL_CENTRE)
+    assert np.array_equal(core, expected[1:-1, 1:-1, 1:-1])
 
 
 @pytest.mark.parametrize("slice_mm", [0.6, 1.0, 1.5, 2.5, 3.0, 5.0])
@@ -133,3 +148,10 @@ def test_erosion_takes_the_26_neighbours():
     block = np.ones((9, 9, 9), dtype=bool)
     block[4, 4, 4] = False
     assert erode_by_one(block).sum() == 7**3 - 3**3
+
+
+def test_an_empty_region_has_no_box_and_no_core():
+    """Emptiness passes through; it is not an error here."""
+    empty = np.zeros((5, 5, 5), dtype=bool)
+    assert tight_box(empty) is None
+    assert not core_of(empty, (1, 1, 1), depth_mm=4, membership=Membership.WHOLE_VOXEL).any()

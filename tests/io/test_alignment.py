@@ -92,7 +92,7 @@ def test_the_truth_holds_when_the_ct_was_stored_otherwise(shared_data, tmp_path,
     angle=st.floats(-40, 40),
 )
 def test_every_reorientation_is_undone_exactly(axes, flips, angle):
-    """Any permutation and flip of an oblique grid, with a label above 255, and nothing resampled."""
+    """Any permutation and flip of an oblique grid, with a label above 255: an exact copy."""
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     affine = np.array([[c, -s, 0, 5], [s, c, 0, -7], [0, 0, 1, 9], [0, 0, 0, 1]])
     grid = Geometry(shape=(7, 6, 5), affine=affine @ np.diag([0.7, 0.9, 2.0, 1]))
@@ -119,7 +119,7 @@ def test_a_shift_of_half_a_voxel_is_refused():
     grid = Geometry.from_spacing((20, 20, 20), (1, 1, 1))
     shifted = Geometry.from_spacing((20, 20, 20), (1, 1, 1), (0.5, 0.5, 0.5))
     array = boxed(grid.shape, a31=(slice(5, 10),) * 3)
-    with pytest.raises(GeometryError, match="corners 0.9 mm apart"):
+    with pytest.raises(GeometryError, match=r"corners 0\.9 mm apart"):
         align_labels(volume(array, shifted), grid)
 
 
@@ -136,7 +136,7 @@ def test_another_patients_mask_does_not_overlap():
     """Both extents are told."""
     grid = Geometry.from_spacing((20, 20, 20), (1, 1, 1))
     far = Geometry.from_spacing((10, 10, 10), (1, 1, 1), (500, 0, 0))
-    with pytest.raises(GeometryError, match="no overlap.*x 500 to 510 mm.*x -0 to 20 mm"):
+    with pytest.raises(GeometryError, match=r"no overlap.*x 500 to 510 mm.*x 0 to 20 mm"):
         align_labels(volume(boxed(far.shape, a31=(slice(2, 5),) * 3), far), grid)
 
 

@@ -32,7 +32,7 @@ def refuse(path, match, limits=None):
 
 def test_files_come_out_and_the_folder_goes(tmp_path):
     """The folder must not outlive the reading: it holds patient data."""
-    path = make_zip(tmp_path / "a.zip", [("x/ö b.dcm", b"1"), ("x/y/z", b"22")])
+    path = make_zip(tmp_path / "a.zip", [("x/", b""), ("x/ö b.dcm", b"1"), ("x/y/z", b"22")])
     with extracted(path) as folder:
         found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.*")}
         assert found == {"x/ö b.dcm": b"1"}

@@ -334,6 +334,23 @@ def test_one_body_mask_in_a_folder_is_read(tmp_path):
     assert np.array_equal(bodies.array, block(1))
 
 
+def test_findings_name_no_file(tmp_path):
+    """Findings go into results, and a path may hold a patient's name; failures do not go there."""
+    home = tmp_path / "DOE^JANE"
+    home.mkdir()
+    masks = {"vertebrae_L2": block(rows=slice(3, 6)), "vertebrae_L1": block(rows=slice(2, 4))}
+    image = nibabel.Nifti1Image(block(20) + block(99, rows=slice(5, 6)), GRID.affine)
+    image.set_sform(GRID.affine, code=1)
+    image.set_qform(np.diag([1.5, 1.5, 3.0, 1.0]), code=1)
+    nibabel.save(image, home / "m.nii.gz")
+    findings = (
+        *read_labels(folder_of(home / "f", masks)).findings,
+        *read_labels(home / "m.nii.gz", scheme="verse").findings,
+    )
+    assert {f.code for f in findings} == {"masks-overlap", "affine-disagree", "unknown-labels"}
+    assert not any("DOE" in f.model_dump_json() for f in findings)
+
+
 def test_zipped_masks_are_read(tmp_path):
     """A zip of one map, and a zip of a folder of masks."""
     path = label_map(tmp_path / "m.nii.gz", {31: "vertebrae_L1"})

@@ -326,7 +326,7 @@ def test_an_extension_of_impossible_size_is_refused(tmp_path):
 
 
 def test_header_pairs_and_foreign_files_are_refused(tmp_path):
-    """.hdr/.img pairs, text and noise named .nii.gz: all end in InputError, never in a traceback."""
+    """Header pairs, text and noise named .nii.gz: all end in InputError, not in a traceback."""
     nibabel.save(nibabel.Nifti1Pair(chest(), AFFINE), tmp_path / "pair.hdr")
     (tmp_path / "pair.hdr").rename(tmp_path / "pair.nii")
     (tmp_path / "text.nii.gz").write_text("not an image")

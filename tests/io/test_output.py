@@ -19,6 +19,13 @@ def fill(folder: Path, text: str = "{}") -> None:
     (folder / "figures" / "L1.svg").write_text("<svg/>")
 
 
+def fail_in(target: Path, failure: BaseException, *, overwrite: bool = False) -> None:
+    """Fill a result and fail before its end."""
+    with result_folder(target, overwrite=overwrite) as folder:
+        fill(folder, "new")
+        raise failure
+
+
 def everything_below(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
@@ -38,17 +45,21 @@ def test_a_result_appears_whole(tmp_path):
 def test_a_failure_leaves_nothing_behind(tmp_path, failure):
     """Not even the parents that were made for it."""
     expected = OutputError if isinstance(failure, OSError) else type(failure)
-    with pytest.raises(expected), result_folder(tmp_path / "a" / "b", overwrite=False) as folder:
-        fill(folder)
-        raise failure
+    with pytest.raises(expected):
+        fail_in(tmp_path / "a" / "b", failure)
     assert everything_below(tmp_path) == []
 
 
 def test_parents_that_others_use_stay(tmp_path):
     """Two cases of one batch share the parent that the first one made."""
-    with pytest.raises(ValueError, match="x"), result_folder(tmp_path / "a" / "b", overwrite=False):
-        (tmp_path / "a" / "other").mkdir()
-        raise ValueError("x")
+
+    def fail_beside_another() -> None:
+        with result_folder(tmp_path / "a" / "b", overwrite=False):
+            (tmp_path / "a" / "other").mkdir()
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        fail_beside_another()
     assert everything_below(tmp_path) == ["a", "a/other"]
 
 
@@ -59,9 +70,8 @@ def test_an_earlier_result_is_replaced_only_on_request_and_only_when_whole(tmp_p
         fill(folder, "old")
     with pytest.raises(OutputExistsError, match="earlier result"):
         result_folder(target, overwrite=False).__enter__()
-    with pytest.raises(ValueError, match="x"), result_folder(target, overwrite=True) as folder:
-        fill(folder, "new")
-        raise ValueError("x")
+    with pytest.raises(ValueError, match="x"):
+        fail_in(target, ValueError("x"), overwrite=True)
     assert (target / "case.json").read_text() == "old"
     with result_folder(target, overwrite=True) as folder:
         (folder / "case.json").write_text("new")
@@ -91,9 +101,14 @@ def test_a_folder_that_fills_while_we_work_is_not_replaced(tmp_path):
     """Another process wrote there in the meantime."""
     target = tmp_path / "case"
     target.mkdir()
-    with pytest.raises(OutputExistsError), result_folder(target, overwrite=False) as folder:
-        fill(folder)
-        (target / "thesis.docx").write_text("x")
+
+    def fill_while_another_does() -> None:
+        with result_folder(target, overwrite=False) as folder:
+            fill(folder)
+            (target / "thesis.docx").write_text("x")
+
+    with pytest.raises(OutputExistsError):
+        fill_while_another_does()
     assert everything_below(target) == ["thesis.docx"]
 
 
@@ -134,8 +149,9 @@ except OutputError as error:
     sys.exit(7)
 """
 
-LIMITED = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " + (
-    "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))"
+LIMITED = (
+    "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20,) * 2)"
 )
 
 
@@ -164,7 +180,8 @@ def test_a_full_disk_leaves_the_old_result(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
-    script = 'mount -t tmpfs -o size=4m tmpfs "$0" && mkdir "$0/case" && ' + (
+    script = (
+        'mount -t tmpfs -o size=4m tmpfs "$0" && mkdir "$0/case" && '
         'printf old > "$0/case/case.json" && "$1" -c "$2" "$0/case"; code=$?; ls -A "$0"; '
         'cat "$0/case/case.json"; umount "$0"; exit $code'
     )

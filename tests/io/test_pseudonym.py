@@ -49,7 +49,7 @@ def test_parts_do_not_run_together():
     assert case(None, b"s") != case(b"s", None)
 
 
-def test_the_series_names_the_case_and_content_stands_in(tmp_path):
+def test_the_series_names_the_case_and_content_stands_in():
     """The same series under other bytes (renamed, re-sent) keeps its name."""
     assert case(b"p", b"s", "00") == case(b"p", b"s", "11")
     assert case(b"p", None, "00") != case(b"p", None, "11")
@@ -150,8 +150,10 @@ def test_safe_case_ids_are_kept(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "..", "a/b", "a\\b", "../x", ".hidden", "-o", "a b", "ä", "a\n", "nul", "COM1.txt"]
-    + ["x" * 101, "end."],
+    [
+        *("", ".", "..", "a/b", "a\\b", "../x", ".hidden", "-o", "a b", "ä", "a\n"),
+        *("nul", "COM1.txt", "x" * 101, "end."),
+    ],
 )
 def test_unsafe_case_ids_are_refused(text):
     """They become folder names: no way out of the folder, no option, no device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import nibabel
@@ -57,6 +58,15 @@ def test_what_does_not_exist_is_named(tmp_path, name):
     """With what would have been accepted."""
     with pytest.raises(UnreadableInputError, match=rf"{name}: does not exist.*wanted a DICOM"):
         read_volume(tmp_path / name)
+
+
+def test_names_no_file_can_have_and_special_files_are_refused(tmp_path):
+    """Too long, with a NUL, a pipe that would wait for ever, a path below a file."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / ("x" * 300), "a\0b", tmp_path / "pipe", tmp_path / "file" / "ct.nii"):
+        with pytest.raises(UnreadableInputError):
+            read_volume(path)
 
 
 def test_empty_folders_and_ambiguous_folders_are_refused(tmp_path):

@@ -222,3 +222,17 @@ def test_another_orientation_is_refused(make, spine):
     """A mirrored picture looks like a picture: left would be right."""
     with pytest.raises(GeometryError, match="LPS"):
         render_report(make.result(), make.ct(codes="LPS"), spine.compartments)
+
+
+def test_print_and_phone_are_in_the_style_sheet(make, spine):
+    """A4 with whole rows and pictures; narrow screens; light also where the system is dark."""
+    html = render_report(make.result(), spine.ct, spine.compartments)
+    for rule in (
+        "@page { size: A4",
+        "tr, tbody { break-inside: avoid; }",
+        "@media print",
+        "@media (max-width: 700px)",
+        "color-scheme: light",
+    ):
+        assert rule in html
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in html

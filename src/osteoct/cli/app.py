@@ -68,7 +68,7 @@ class OsteoctGroup(click.Group):
             # The reader of stdout has gone (`osteoct … | head`): nothing is wrong.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-        except Exception as error:  # noqa: BLE001 - the boundary of a case; a traceback may hold identifiers
+        except Exception as error:
             if os.environ.get("OSTEOCT_DEBUG"):
                 raise
             _say(

@@ -8,6 +8,7 @@ axial slice shows a closed ring.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,12 @@ LEAST_PIXEL_MM = 1.0
 MOST_POINTS = 40_000
 """Points projected; the hole's area moves by less than a pixel with more."""
 
+COARSE_POINTS = 10_000
+"""Points projected in the coarse search …"""
+
+COARSE_PIXEL_MM = 2.0
+"""… and the pixel that leaves no gaps between so few."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Canal:
@@ -55,6 +62,8 @@ class Canal:
         Coordinate along ``anterior`` (from ``centre_mm``) of the canal's front wall.
     area_mm2
         Area of the hole.
+    pitch_deg, roll_deg
+        The direction as turns forwards and sideways.
     """
 
     direction: Points
@@ -63,6 +72,8 @@ class Canal:
     anterior: Points
     front_mm: float
     area_mm2: float
+    pitch_deg: float
+    roll_deg: float
 
 
 def find_canal(vertebra: Mask, geometry: Geometry) -> Canal | None:
@@ -96,21 +107,28 @@ def _dense_points(vertebra: Mask, geometry: Geometry, pixel: float) -> Points:
 
 
 def _search(points: Points, pixel: float) -> Canal | None:
-    """Refine the direction with the largest hole from coarse to fine."""
-    best: Canal | None = None
-    pitch, roll = 0.0, 0.0
-    for round_number, step in enumerate(STEPS_DEG):
-        if round_number == 0:
-            pitches = np.arange(PITCH_DEG[0], PITCH_DEG[1] + step / 2, step)
-            rolls = np.arange(ROLL_DEG[0], ROLL_DEG[1] + step / 2, step * 1.5)
-        else:
-            pitches, rolls = pitch + step * np.array([-1, 0, 1]), roll + step * np.array([-1, 0, 1])
-        for p in pitches:
-            for r in rolls:
-                canal = _look_along(points, float(p), float(r), pixel)
-                if canal and (best is None or canal.area_mm2 > best.area_mm2 + pixel**2 / 2):
-                    best, pitch, roll = canal, float(p), float(r)
+    """Look along every coarse direction with few points, then refine the best one with all."""
+    coarse = STEPS_DEG[0]
+    pitches = np.arange(PITCH_DEG[0], PITCH_DEG[1] + coarse / 2, coarse)
+    rolls = np.arange(ROLL_DEG[0], ROLL_DEG[1] + coarse / 2, coarse * 1.5)
+    directions = [(float(p), float(r)) for p in pitches for r in rolls]
+    few = thinned(points, COARSE_POINTS)
+    best = _best_of(few, directions, max(pixel, COARSE_PIXEL_MM))
+    for step in STEPS_DEG[1:]:
+        if best is None:
+            return None
+        near = [-step, 0.0, step]
+        around = [(best.pitch_deg + p, best.roll_deg + r) for p in near for r in near]
+        best = _best_of(points, around, pixel)
     return best
+
+
+def _best_of(
+    points: Points, directions: Sequence[tuple[float, float]], pixel: float
+) -> Canal | None:
+    """The canal with the largest hole among directions; the first one where several are equal."""
+    canals = [_look_along(points, pitch, roll, pixel) for pitch, roll in directions]
+    return max((c for c in canals if c), key=lambda c: c.area_mm2, default=None)
 
 
 def _plane(pitch_deg: float, roll_deg: float) -> tuple[Points, Points, Points]:
@@ -124,11 +142,10 @@ def _plane(pitch_deg: float, roll_deg: float) -> tuple[Points, Points, Points]:
 def _look_along(points: Points, pitch: float, roll: float, pixel: float) -> Canal | None:
     """Project along one direction and measure the largest enclosed hole."""
     right, anterior, direction = _plane(pitch, roll)
-    flat = points @ np.column_stack([right, anterior])
-    corner = flat.min(axis=0) - 1.5 * pixel
-    index = ((flat - corner) / pixel).astype(np.int64)
-    seen = np.zeros(index.max(axis=0) + 2, dtype=bool)
-    seen[index[:, 0], index[:, 1]] = True
+    across, first = _in_pixels(points @ right, pixel)
+    along, second = _in_pixels(points @ anterior, pixel)
+    seen = np.zeros((across.max() + 2, along.max() + 2), dtype=bool)
+    seen[across, along] = True
     gaps, _ = ndi.label(~seen)
     sizes = np.bincount(gaps.ravel())
     sizes[[0, gaps[0, 0]]] = 0  # the vertebra itself, and everything around it
@@ -136,7 +153,7 @@ def _look_along(points: Points, pitch: float, roll: float, pixel: float) -> Cana
         return None
     hole = np.argwhere(gaps == sizes.argmax())
     middle = hole.mean(axis=0)
-    centre_flat = corner + (middle + 0.5) * pixel
+    centre_flat = np.array([first, second]) + (middle + 0.5) * pixel
     return Canal(
         direction=direction,
         centre_mm=right * centre_flat[0]
@@ -146,7 +163,15 @@ def _look_along(points: Points, pitch: float, roll: float, pixel: float) -> Cana
         anterior=anterior,
         front_mm=float(_front_edge(hole, middle) * pixel),
         area_mm2=float(sizes.max() * pixel**2),
+        pitch_deg=pitch,
+        roll_deg=roll,
     )
+
+
+def _in_pixels(along: Points, pixel: float) -> tuple[NDArray[np.intp], float]:
+    """Pixel numbers of coordinates, one pixel free before the first; where pixel 0 begins."""
+    start = float(along.min()) - 1.5 * pixel
+    return ((along - start) / pixel).astype(np.intp), start
 
 
 def _front_edge(hole: NDArray[np.int64], middle: Points) -> float:

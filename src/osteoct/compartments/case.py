@@ -18,7 +18,7 @@ from osteoct.compartments.level import LevelCompartments, VertebraAxes
 from osteoct.compartments.roi import axial_ellipse
 from osteoct.errors import GeometryError
 from osteoct.geometry import Box, Geometry
-from osteoct.protocols import Protocol, Region, Shape
+from osteoct.protocols import Membership, Protocol, Region, Shape
 from osteoct.records import Reason
 from osteoct.volume import CTVolume, LabelVolume, Mask
 
@@ -159,24 +159,29 @@ def _divide_by_protocols(
     """Regions of every protocol, and reasons for those that are absent."""
     regions: Regions = {}
     reasons: Reasons = {}
+    cores: dict[tuple[Region, float, Membership], Mask] = {}
     for protocol in protocols:
         base = _base_of(protocol, vertebra, body)
         if base is None:
             reasons |= {(protocol.id, r): Reason.NO_BODY for r in protocol.regions}
-        elif protocol.shape is Shape.AXIAL_ELLIPSE:
-            roi = (
-                None
-                if axes is None
-                else axial_ellipse(base, axes, geometry, depth_mm=protocol.depth_mm)
-            )
-            _put(regions, reasons, (protocol.id, Region.TRABECULAR), roi, Reason.NOT_FOUND)
-        else:
-            core = core_of(
+            continue
+        recipe = (protocol.base, protocol.depth_mm, protocol.membership)
+        if recipe not in cores:
+            cores[recipe] = core_of(
                 base,
                 geometry.spacing_mm,
                 depth_mm=protocol.depth_mm,
                 membership=protocol.membership,
             )
+        core = cores[recipe]
+        if protocol.shape is Shape.AXIAL_ELLIPSE:
+            roi = (
+                None
+                if axes is None
+                else axial_ellipse(base, core, axes, geometry, depth_mm=protocol.depth_mm)
+            )
+            _put(regions, reasons, (protocol.id, Region.TRABECULAR), roi, Reason.NOT_FOUND)
+        else:
             # Where there is no core, "the rest" is the whole region and no shell at all.
             shell = base & ~core if core.any() else None
             _put(regions, reasons, (protocol.id, protocol.base), base, Reason.LEVEL_ABSENT)

@@ -16,10 +16,10 @@ from osteoct.compartments.level import VertebraAxes
 from osteoct.geometry import Geometry
 from osteoct.volume import Mask
 
-SAMPLE_MM = 0.5
+SAMPLE_MM = 1.0
 """Step along the superior axis; crossings are interpolated between steps."""
 
-REACH_MM = 45.0
+REACH_MM = 35.0
 """How far from the body's centre a face is looked for; a lumbar body is 25–35 mm high."""
 
 Floats = NDArray[np.float64]

@@ -59,10 +59,8 @@ def _codes(level: LevelCompartments) -> NDArray[np.uint16]:
 
 def _structure(level: LevelCompartments, code: int) -> Structure:
     """Name and part of a label, such as ``L1 body: body-core-4 trabecular``."""
-    if code & BODY_BIT:
-        part = Part.BODY
-    else:
-        part = Part.VERTEBRA if level.body is None else Part.POSTERIOR
+    rest = Part.VERTEBRA if level.body is None else Part.POSTERIOR
+    part = Part.BODY if code & BODY_BIT else rest
     cores = [f"{protocol_id} trabecular" for protocol_id, bit in CORE_BITS.items() if code & bit]
     notes = [*cores, *(["excluded"] if code & EXCLUDED_BIT else [])]
     name = f"{level.level} {part.value}: {', '.join(notes) or 'no core'}"

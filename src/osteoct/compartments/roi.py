@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteoct.compartments.axes import in_frame
-from osteoct.compartments.depth import core_of
 from osteoct.compartments.level import VertebraAxes
 from osteoct.geometry import Geometry
-from osteoct.protocols import Membership
 from osteoct.volume import Mask
 
 SLAB_HALF_MM = 2.5
@@ -31,7 +29,7 @@ LEAST_AREA_MM2 = 60.0
 
 
 def axial_ellipse(
-    body: Mask, axes: VertebraAxes, geometry: Geometry, *, depth_mm: float
+    body: Mask, core: Mask, axes: VertebraAxes, geometry: Geometry, *, depth_mm: float
 ) -> Mask | None:
     """Return the region of interest of a body, or ``None`` where no ellipse fits.
 
@@ -39,10 +37,11 @@ def axial_ellipse(
     ----------
     body
         Mask (I, J, K) of the vertebral body, whole.
+    core
+        The part of the body deeper than ``depth_mm``; the region of interest stays inside it.
     depth_mm
-        Least distance of the region's voxels, with their whole extent, from the body's surface.
+        Distance that the front of the ellipse keeps from the body's front wall.
     """
-    core = core_of(body, geometry.spacing_mm, depth_mm=depth_mm, membership=Membership.WHOLE_VOXEL)
     slab_half = max(SLAB_HALF_MM, geometry.spacing_mm[geometry.slice_axis] / 2)
     index = np.argwhere(body)
     local = in_frame(geometry.to_patient(index), axes)

@@ -211,7 +211,7 @@ def _outer_corners(grid: Geometry) -> NDArray[np.float64]:
 def _extent_line(grid: Geometry) -> str:
     corners = _outer_corners(grid)
     pairs = zip("xyz", corners.min(axis=0), corners.max(axis=0), strict=True)
-    return ", ".join(f"{axis} {low:.0f} to {high:.0f} mm" for axis, low, high in pairs)
+    return ", ".join(f"{axis} {round(low)} to {round(high)} mm" for axis, low, high in pairs)
 
 
 def _grid_line(grid: Geometry) -> str:

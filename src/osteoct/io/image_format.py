@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import zlib
 from enum import StrEnum
 from pathlib import Path
@@ -42,7 +43,7 @@ def image_format(path: Path, *, where: str) -> ImageFormat:  # noqa: PLR0911 -- 
     UnreadableInputError
         Missing, not readable, empty, or in none of the formats (what was wanted is named).
     """
-    if path.is_dir():
+    if _is_folder(path, where=where):
         return ImageFormat.FOLDER
     head = _first_bytes(path, where=where)
     if head.startswith(_ZIP_MAGICS):
@@ -73,13 +74,25 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def _first_bytes(path: Path, *, where: str) -> bytes:
-    if not path.exists():
-        raise UnreadableInputError("does not exist", where=where, found="nothing", wanted=_WANTED)
-    if not path.is_file():
+def _is_folder(path: Path, *, where: str) -> bool:
+    """Whether ``path`` is a folder; what is neither that nor a file is refused."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise UnreadableInputError(
+            "does not exist", where=where, found="nothing", wanted=_WANTED
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        found = error.strerror if isinstance(error, OSError) else "a name that cannot be"
+        raise UnreadableInputError("cannot be read", where=where, found=found) from error
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise UnreadableInputError(
             "is neither a file nor a folder", where=where, found="a special file", wanted=_WANTED
         )
+    return stat.S_ISDIR(mode)
+
+
+def _first_bytes(path: Path, *, where: str) -> bytes:
     try:
         with path.open("rb") as file:
             head = file.read(4096)

@@ -54,6 +54,8 @@ def read_itk(path: Path, *, where: str, kind: str) -> RawImage:
         Several numbers per voxel, or complex ones.
     """
     data = _check_header(path, where=where, kind=kind)
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # it prints to the terminal, with full paths
     try:
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
@@ -70,6 +72,8 @@ def read_itk(path: Path, *, where: str, kind: str) -> RawImage:
             found=_last_line(error, path),
             wanted=f"a whole {kind} file",
         ) from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
     # SimpleITK gives (z, y, x), last axis fastest: the transpose is (x, y, z), first axis fastest
     array = sitk.GetArrayFromImage(image).T.reshape(shape, order="F")
     geometry = check_grid(shape, _affine_ras(image), where=where)

@@ -156,7 +156,7 @@ def _join(
                 found=_grid_line(grid),
                 wanted=_grid_line(geometry),
             )
-        findings += _overlaps(array, mask, structure, numbered, where=where)
+        findings += _overlaps(array, mask, structure, numbered)
         array[mask & (array == 0)] = label
     assert array is not None  # noqa: S101 -- there is at least one structure
     assert geometry is not None  # noqa: S101 -- same
@@ -183,8 +183,6 @@ def _overlaps(
     mask: NDArray[np.bool_],
     structure: Structure,
     numbered: Mapping[int, Structure],
-    *,
-    where: str,
 ) -> list[Finding]:
     claimed = count_labels(array[mask])
     return [
@@ -192,7 +190,7 @@ def _overlaps(
             code="masks-overlap",
             severity=Severity.WARNING,
             message=(
-                f"{where}: {voxels} voxels lie in the masks of {numbered[label].name} and "
+                f"{voxels} voxels lie in the masks of {numbered[label].name} and "
                 f"{structure.name}; they stay with {numbered[label].name}"
             ),
             level=structure.level,

@@ -156,7 +156,7 @@ def _unknown_labels(
         Finding(
             code="unknown-labels",
             severity=Severity.WARNING,
-            message=f"{where}: labels without a meaning were ignored: {shown}",
+            message=f"labels without a meaning were ignored: {shown}",
             evidence={"labels": shown, "voxels": sum(present[n] for n in unknown)},
         ),
     )

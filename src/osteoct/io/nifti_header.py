@@ -164,7 +164,7 @@ def _place(
     apart = np.linalg.norm((sform - qform)[:3, :3] @ corners + (sform - qform)[:3, 3:], axis=0)
     if apart.max() <= AFFINES_AGREE_MM:
         return geometry, ()
-    return geometry, (_disagreement(float(apart.max()), where=where),)
+    return geometry, (_disagreement(float(apart.max())),)
 
 
 def _affine(header: nibabel.Nifti1Header, name: str, *, where: str) -> NDArray[np.float64] | None:
@@ -184,13 +184,12 @@ def _affine(header: nibabel.Nifti1Header, name: str, *, where: str) -> NDArray[n
     return affine
 
 
-def _disagreement(apart_mm: float, *, where: str) -> Finding:
+def _disagreement(apart_mm: float) -> Finding:
     return Finding(
         code="affine-disagree",
         severity=Severity.WARNING,
         message=(
-            f"{where}: sform and qform place the far corner {apart_mm:.2f} mm apart; "
-            "the sform was used"
+            f"sform and qform place the far corner {apart_mm:.2f} mm apart; the sform was used"
         ),
         evidence={"distance_mm": round(apart_mm, 3), "tolerance_mm": AFFINES_AGREE_MM},
     )

@@ -20,11 +20,16 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def result_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+def result_folder(path: Path, *, overwrite: bool, marker: str = RESULT_FILE) -> Iterator[Path]:
     """Yield a temporary sibling of ``path`` that becomes ``path`` when the block ends well.
 
     On any failure the temporary folder and the parent folders made for it are removed, and what
     was at ``path`` before is as it was. An old result is replaced only once the new one is whole.
+
+    Parameters
+    ----------
+    marker
+        File that an older folder must hold to be replaced: a folder without it is not ours.
 
     Raises
     ------
@@ -34,11 +39,12 @@ def result_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     OutputError
         The disk is full, or the folder cannot be written.
     """
-    target = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at the target
-    _check_replaceable(target, shown=path, overwrite=overwrite)
-    made = _missing_parents(target)
+    target = _absolute(path)
+    made: list[Path] = []
     staging: Path | None = None
     try:
+        check_place(path, overwrite=overwrite, marker=marker)
+        made = _missing_parents(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(
             tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
@@ -46,7 +52,7 @@ def result_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
         staging.chmod(0o777 & ~_umask())
         yield staging
         _sync_tree(staging)
-        _check_replaceable(target, shown=path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite, marker=marker)
         _move_into_place(staging, target)
         made = []
     except OSError as error:
@@ -90,23 +96,37 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def _check_replaceable(target: Path, *, shown: Path, overwrite: bool) -> None:
-    """Refuse a target whose loss the user did not clearly ask for."""
+def check_place(path: Path, *, overwrite: bool, marker: str = RESULT_FILE) -> None:
+    """Refuse a place for a result whose loss the user did not clearly ask for.
+
+    Worth calling before a long computation: :func:`result_folder` checks again.
+
+    Raises
+    ------
+    OutputExistsError
+        As :func:`result_folder`.
+    """
+    target = _absolute(path)
     if not os.path.lexists(target):
         return
     if target.is_symlink() or not target.is_dir():
         found, hint = "something that is not a folder", "choose another folder"
     elif not any(target.iterdir()):
         return
-    elif not (target / RESULT_FILE).is_file():
-        found, hint = f"a folder with files but without {RESULT_FILE}", "choose another folder"
+    elif not (target / marker).is_file():
+        found, hint = f"a folder with files but without {marker}", "choose another folder"
     elif overwrite:
         return
     else:
         found, hint = "an earlier result", "choose another folder, or allow it to be overwritten"
     raise OutputExistsError(
-        "exists already", where=str(shown), found=found, wanted="no or an empty folder", hint=hint
+        "exists already", where=str(path), found=found, wanted="no or an empty folder", hint=hint
     )
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, links at its end not followed."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at the target
 
 
 def _missing_parents(target: Path) -> list[Path]:

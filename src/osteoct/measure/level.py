@@ -74,7 +74,7 @@ def _measure_region(
             protocol=protocol, region=region, reason=level.reasons[protocol, region]
         )
     measured: Mask = mask & ~level.excluded
-    total, counted = int(mask.sum()), int(measured.sum())
+    total, counted = int(np.count_nonzero(mask)), int(np.count_nonzero(measured))
     if counted == 0:
         return RegionMeasure(
             protocol=protocol,

@@ -9,8 +9,8 @@ from openjpeg.utils import encode_array
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
     JPEG2000,
+    DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
@@ -21,7 +21,7 @@ from osteoct.errors import IrregularGridError, UnreadableInputError
 from osteoct.io.dicom.series import read_dicom
 
 
-def with_openjpeg(ds, n, **options):
+def with_openjpeg(ds, _n, **options):
     pixels = np.frombuffer(ds.PixelData, "<i2").reshape(ds.Rows, ds.Columns)
     code = encode_array(np.ascontiguousarray(pixels), bits_stored=16, **options)
     ds.PixelData = encapsulate([code])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from osteoct.anatomy import LUMBAR, Level
+from osteoct.compartments.level import VertebraAxes
+from osteoct.geometry import Geometry
 from osteoct.report.figures.coronal import cut_coronal
 from osteoct.report.figures.curve import body_centre, follow
 from osteoct.report.figures.sagittal import cut_sagittal
@@ -62,3 +66,17 @@ def test_centre_is_the_bodys_not_the_vertebras(make):
         body_centre(level),
         [(x.start + x.stop - 1) / 2, y.start + 8 + 6.5, (z.start + z.stop - 1) / 2],
     )
+
+
+def test_centre_of_the_vertebras_own_axes_is_preferred(make):
+    """The axes' origin is in patient space; the box does not start at the image's corner."""
+    level = make.compartments(1, Level.L2)
+    index = np.array([25.0, 33.0, 20.5])
+    right, anterior, superior = np.eye(3)
+    axes = VertebraAxes(
+        origin_mm=Geometry.from_spacing(make.shape, make.spacing_mm).to_patient(index),
+        right=right,
+        anterior=anterior,
+        superior=superior,
+    )
+    np.testing.assert_allclose(body_centre(replace(level, axes=axes)), index)

@@ -62,8 +62,8 @@ def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, im
 
     file: Path | None = options["config_file"]
     values = {} if file is None else read_config(file).model_dump(exclude_unset=True)
-    if options["levels"]:
+    if options["levels"] is not None:
         values["levels"] = parse_levels(options["levels"])
     given = ("labels", "body_labels", "protocols", "series", "kvp", "phase")
-    values |= {key: options[key] for key in given if options[key]}
+    values |= {key: options[key] for key in given if options[key] not in (None, ())}
     return make_config(values, where="options")

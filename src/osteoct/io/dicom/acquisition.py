@@ -19,7 +19,6 @@ _YEARS_PER = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 MAX_AGE_YEARS = 125.0
 """Older is a wrong birth date or a placeholder such as 999Y."""
 
-_DAYS_PER_YEAR = 365.25
 _CODE = re.compile(r"^[A-Z0-9_ ]{1,32}$")
 _NAME = re.compile(r"^[\w .,/+()\-]{1,64}$", re.ASCII)
 
@@ -107,15 +106,14 @@ def _age_years(elements: Elements, day: date | None) -> float | None:
     """Age at the scan, if need be from the birth date, which is not kept."""
     match = _AGE.match((elements.text(tags.PATIENT_AGE) or "").upper())
     born = _day(elements, tags.PATIENT_BIRTH_DATE)
-    if match:
+    if match and match[0] != "000Y":  # what anonymisers write; infants have days or months
         age = int(match[1]) * _YEARS_PER[match[2]]
     elif day is not None and born is not None:
-        age = (day - born).days / _DAYS_PER_YEAR
+        age = float(day.year - born.year - ((day.month, day.day) < (born.month, born.day)))
     else:
         return None
     # An age to the day beside the study date would give the birth date away: whole years do.
-    age = float(int(age + 1e-9))
-    return age if 0 <= age <= MAX_AGE_YEARS else None
+    return float(int(age + 1e-9)) if 0 <= age <= MAX_AGE_YEARS else None
 
 
 def _sex(elements: Elements) -> Literal["F", "M", "O"] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +28,14 @@ NOT_DICOM = "not DICOM"
 NOT_A_FILE = "not a regular file"
 DAMAGED = "damaged DICOM"
 COLOUR = "colour image"
-_CODE = re.compile(r"^[A-Z0-9]{1,16}$")
+_MODALITIES = frozenset(
+    {
+        *("AR", "AU", "BMD", "CR", "DOC", "DX", "ECG", "ES", "FID", "HC", "IO", "IVUS", "KO", "MG"),
+        *("MR", "NM", "OCT", "OP", "OT", "PLAN", "PR", "PT", "PX", "REG", "RF", "RG", "RTDOSE"),
+        *("RTIMAGE", "RTPLAN", "RTRECORD", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "US", "XA", "XC"),
+    }
+)
+"""Defined terms of Modality (PS3.3 C.7.3.1.1.1) that a message may repeat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +143,7 @@ def _reason_by_class(image: ImageHeader) -> str | None:
     """
     sop_class, modality = image.sop_class, image.modality
     is_ct = sop_class in {CT_IMAGE, *ENHANCED_CT} or (not sop_class and modality == "CT")
-    other = modality if _CODE.match(modality) else "unknown"
+    other = modality if modality in _MODALITIES else "unknown"
     reasons = (
         (not sop_class and not modality, DAMAGED),
         (sop_class == _DIRECTORY, "DICOM directory"),

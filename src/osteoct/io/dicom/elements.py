@@ -91,8 +91,9 @@ class Elements:
         if not names:
             return _decoded_without_charset(self.raw(tag))
         try:
-            encodings = convert_encodings(list(names))
-            return decode_bytes(self.raw(tag), encodings, _DELIMITERS)
+            with quietly():
+                encodings = convert_encodings(list(names))
+                return decode_bytes(self.raw(tag), encodings, _DELIMITERS)
         except (LookupError, ValueError):
             return _decoded_without_charset(self.raw(tag))
 
@@ -123,7 +124,8 @@ class Elements:
         """The items of a sequence; empty where there is none."""
         if tag not in self._dataset:
             return []
-        value = self._dataset[tag].value
+        with quietly():
+            value = self._dataset[tag].value
         return [Elements(item) for item in value or () if isinstance(item, Dataset)]
 
     def within(self, tag: int) -> Elements:

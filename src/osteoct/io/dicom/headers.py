@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -91,7 +90,7 @@ class Slice:
     position: Vector
     orientation: Vector
     pixel_spacing: Vector
-    frame_of_reference: str
+    frame_of_reference: str = field(repr=False)
     slope: float | None
     intercept: float | None
     rescale_type: str
@@ -114,8 +113,6 @@ def read_header(path: Path, where: str) -> ImageHeader | None:
         One of :data:`osteoct.io.dicom.elements.PARSE_ERRORS` where the file claims to be DICOM and
         is damaged, or cannot be opened. The caller counts it.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        return None
     with path.open("rb") as file:
         start = file.read(132)
         if start[128:] != b"DICM" and start[:2] not in _FIRST_GROUPS:

@@ -15,18 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteoct.errors import HuNotRecoverableError, IrregularGridError, OsteoctError
-from osteoct.io.dicom.discovery import CT_IMAGE
-from osteoct.io.dicom.grid import (
+from osteoct.io.dicom.discovery import ENHANCED_CT
+from osteoct.io.dicom.grid import SAME_POSITION_MM, Grid, measure_grid, normal_of
+from osteoct.io.dicom.headers import Slice, Vector
+from osteoct.io.dicom.uniformity import (
     SAME_COSINE,
-    SAME_POSITION_MM,
-    Grid,
+    SAME_SPACING_MM,
     check_placed,
     check_rescale,
     check_uniform,
-    measure_grid,
-    normal_of,
 )
-from osteoct.io.dicom.headers import Slice
 from osteoct.records import Finding, Severity
 
 MIN_PART_SLICES = 2
@@ -88,7 +86,7 @@ def split_into_stacks(slices: Sequence[Slice]) -> tuple[Stack, ...]:
 def _check_single_frames(slices: Sequence[Slice]) -> None:
     """Refuse multi-frame files without a position per frame."""
     for s in slices:
-        if s.image.sop_class == CT_IMAGE and s.image.layout.frames > 1:
+        if s.image.sop_class not in ENHANCED_CT and s.image.layout.frames > 1:
             raise IrregularGridError(
                 "several frames but only one position",
                 where=s.image.where,
@@ -112,9 +110,14 @@ def _split_by_plane(slices: Sequence[Slice]) -> list[list[Slice]]:
 def _is_same_plane(one: Slice, other: Slice) -> bool:
     """Whether two slices may belong to one stack."""
     same_raster = one.shape == other.shape and one.frame_of_reference == other.frame_of_reference
-    same_spacing = np.allclose(one.pixel_spacing, other.pixel_spacing, rtol=0, atol=1e-4)
-    same_direction = np.allclose(one.orientation, other.orientation, rtol=0, atol=SAME_COSINE)
-    return bool(same_raster and same_spacing and same_direction)
+    same_spacing = _largest_difference(one.pixel_spacing, other.pixel_spacing) <= SAME_SPACING_MM
+    same_direction = _largest_difference(one.orientation, other.orientation) <= SAME_COSINE
+    return same_raster and same_spacing and same_direction
+
+
+def _largest_difference(one: Vector, other: Vector) -> float:
+    """Largest difference of two vectors' components; plain Python, for it is asked per slice."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _split_by_phase(part: Sequence[Slice]) -> list[Stack]:
@@ -149,9 +152,17 @@ def _make_stack(part: Sequence[Slice]) -> Stack:
         check_rescale(kept)
         grid = measure_grid(kept)
     except (IrregularGridError, HuNotRecoverableError) as refusal:
-        return Stack(slices=tuple(part), refusal=refusal)
+        return Stack(slices=tuple(part), refusal=_placed(refusal, part[0]))
     ordered = tuple(kept[n] for n in grid.order)
     return Stack(slices=ordered, duplicates=duplicates, grid=grid, findings=grid.findings)
+
+
+def _placed(refusal: OsteoctError, first: Slice) -> OsteoctError:
+    """A refusal of a whole stack names the file the stack starts with."""
+    if refusal.where is None:
+        refusal.where = f"series of {first.image.where}"
+        refusal.args = (refusal.line,)
+    return refusal
 
 
 def _without_duplicates(

@@ -91,7 +91,7 @@ def _is_comparable(rule: Rule, points: Sequence[LevelPoint], mean: Summary | Non
     """Whether the chart shows what the cut-off is for: its level, or the mean of its levels."""
     if len(rule.levels) == 1:
         return any(p.level == rule.levels[0] and p.value_hu is not None for p in points)
-    return mean is not None
+    return mean is not None and set(mean.levels_used) == set(rule.levels)
 
 
 def _make_point(level: LevelResult, protocol: str, mean: Summary | None) -> LevelPoint:
