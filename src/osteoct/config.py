@@ -64,11 +64,11 @@ def read_config(path: Path) -> AnalysisConfig:
         The file cannot be read, is not TOML, or holds unknown keys or bad values (all are named).
     """
     try:
-        return make_config(loads(path.read_text(encoding="utf-8")), where=path.name)
+        return make_config(loads(path.read_text(encoding="utf-8")), where=str(path))
     except OSError as error:
-        raise ConfigError("cannot be read", where=path.name, found=error.strerror) from error
+        raise ConfigError("cannot be read", where=str(path), found=error.strerror) from error
     except (TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("is not TOML", where=path.name, found=str(error)) from error
+        raise ConfigError("is not TOML", where=str(path), found=str(error)) from error
 
 
 def make_config(values: dict[str, Any], *, where: str = "configuration") -> AnalysisConfig:

@@ -8,7 +8,6 @@ from scipy import ndimage
 
 from osteoct.anatomy import Level
 from osteoct.errors import ConfigError
-from osteoct.phantom import scanner as scanner_module
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.masks import label_of
 from osteoct.phantom.scanner import QUADRATURE_BIAS_HU, QUADRATURE_ERROR_HU, Scanner
@@ -74,15 +73,14 @@ def test_slice_thickness_blurs_over_its_own_width(thickness_mm):
     assert edge.sum() / 2 == pytest.approx(thickness_mm, abs=1.0)
 
 
-def test_quadrature_keeps_its_stated_error(monkeypatch):
+def test_quadrature_keeps_its_stated_error():
     """A finer quadrature of the same image: no voxel and no mean moves by more than stated."""
     phantom = single_vertebra(tilt_deg=7, shell_mm=0.5)
     order = replace(
         SMALL, field_of_view_mm=(60.0, 20.0, 40.0), offset_mm=(0.13, 0.21, 0.17), is_rounded=False
     )
     coarse = scan(phantom, order).ct.array
-    monkeypatch.setattr(scanner_module, "FINE_STEP_MM", 0.12)
-    fine = scan(phantom, order).ct.array
+    fine = scan(phantom, replace(order, fine_step_mm=0.12)).ct.array
     assert not np.array_equal(coarse, fine)
     assert np.abs(coarse - fine).max() < QUADRATURE_ERROR_HU
     assert abs(float((coarse - fine).mean())) < QUADRATURE_BIAS_HU

@@ -1,6 +1,7 @@
 """The anatomy that other tests take for granted."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,13 +9,14 @@ from scipy import ndimage
 
 from osteoct.anatomy import LUMBAR, Level
 from osteoct.errors import ConfigError
+from osteoct.geometry import grown
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.masks import sacrum_label
 from osteoct.phantom.scanner import Scanner
 from osteoct.phantom.shapes import measure_volume_mm3
 from osteoct.phantom.spine import LORDOSIS_DEG, BoneMake, lumbar_spine, single_vertebra
 
-COARSE = Scanner(pixel_mm=1.0, slice_mm=1.0)
+COARSE = Scanner(pixel_mm=1.2, slice_mm=1.2, fine_step_mm=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +50,14 @@ def test_neighbouring_vertebrae_keep_their_distance(spine):
     """Depths and labels of a level must not depend on its neighbour: the gap is above 1.5 mm."""
     labels = spine.vertebrae.array
     for label in np.unique(labels[labels > 0]):
-        away = ndimage.distance_transform_edt(labels != label)
-        others = (labels > 0) & (labels != label)
-        # centres of voxels on either side of a gap are about one voxel farther apart than the gap
-        assert away[others].min() > 2.5
+        box = grown(
+            ndimage.find_objects((labels == label).astype(np.uint8))[0], (5, 5, 5), labels.shape
+        )
+        part = labels[box]
+        away = ndimage.distance_transform_edt(part != label)
+        others = (part > 0) & (part != label)
+        # centres of voxels on either side of a gap are one voxel or less farther apart than the gap
+        assert away[others].min(initial=5) * 1.2 > 2.7
 
 
 @pytest.mark.parametrize("level", LUMBAR)
@@ -65,7 +71,7 @@ def test_the_foramen_is_enclosed_by_bone_between_the_pedicles(level):
     canal = geometry.to_index(np.array(made.truth.levels[0].canal_centre_mm))
     i, j, _ = np.rint(canal).astype(int)
     assert hole[i, j]
-    assert 0.8 * np.pi * 11 * 7.5 < hole.sum() < 1.2 * np.pi * 11 * 7.5
+    assert 0.8 * np.pi * 11 * 7.5 < hole.sum() * 1.2**2 < 1.2 * np.pi * 11 * 7.5
 
 
 def test_the_body_lies_in_front_of_the_canal_and_inside_the_vertebra():
@@ -90,7 +96,9 @@ def test_discs_fill_the_gaps_between_bodies(spine):
 def test_discs_and_bodies_share_no_partial_volume_with_muscle():
     """Where a disc meets an end plate, coverage adds up to one: no dark seam, no bright one."""
     bone = BoneMake(shell_mm=1.0, shell_hu=80.0, other_trabecular_hu=80.0, dish_mm=1.0)
-    made = scan(lumbar_spine(bone), COARSE)
+    levels = (Level.L3, Level.L4)
+    phantom = lumbar_spine(bone, levels=levels, has_t12=False, has_sacrum=False)
+    made = scan(phantom, replace(COARSE, field_of_view_mm=(10.0, 20.0, 90.0)))
     upper, lower = made.truth.level(Level.L3), made.truth.level(Level.L4)
     line = np.linspace(upper.centre_mm, lower.centre_mm, 200)
     hu = made.ct.array[tuple(np.rint(made.ct.geometry.to_index(line)).astype(int).T)]
@@ -117,7 +125,9 @@ def test_neighbours_of_the_lumbar_spine_are_labelled_and_cut(spine):
 
 def test_a_label_for_s1_can_be_ordered():
     """Some segmentations tell S1 from the sacrum."""
-    labels = scan(lumbar_spine(), Scanner(pixel_mm=2, slice_mm=2), has_s1=True).vertebrae.array
+    labels = scan(
+        lumbar_spine(), Scanner(pixel_mm=2, slice_mm=2, fine_step_mm=1), has_s1=True
+    ).vertebrae.array
     assert {25, 26} <= set(np.unique(labels))
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import click
 
 from osteoct.protocols import PROTOCOLS, Region
 from osteoct.records import CaseResult, LevelResult, Severity
+from osteoct.report.wording import DISCLAIMER
 
 ABSENT = "–"
+
+MOST_CONCLUSIONS = 4
+MOST_DOUBTS = 8
+"""Closing lines of each kind: more are not read; the report has them all."""
+
+_BELOW, _IN_REPORT = "(reason below)", "(reason in the report)"
 
 
 def say(words: str) -> None:
@@ -19,18 +27,35 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def print_result(result: CaseResult, *, as_json: bool) -> None:
-    """Print a result as JSON or as the table of levels, and its doubts in words."""
+def print_result(result: CaseResult, *, report: Path, as_json: bool) -> None:
+    """Print a result as JSON or as the table of levels; what it means follows in words."""
     if as_json:
         click.echo(result.model_dump_json(by_alias=True, indent=2))
     else:
         click.echo(level_table(result))
-    for finding in result.findings:
-        if finding.severity is not Severity.INFO:
-            say(f"{finding.severity.value}: {finding.message}")
-    for opinion in result.opinions[:4]:
-        say(f"{opinion.rule}: {opinion.verdict.value} – {opinion.reason}")
-    say("Research software: cannot rule out low bone density, not a diagnosis.")
+    for line in (*_conclude(result), *_doubt(result), DISCLAIMER, f"Report: {report}"):
+        say(line)
+
+
+def _conclude(result: CaseResult) -> list[str]:
+    """What can be concluded, one line per quantity, the first one being what the report says."""
+    from osteoct.classify.rules import load_rules
+    from osteoct.report.conclusion import conclude
+
+    conclusion = conclude(result, load_rules())
+    said = [s.text for s in (conclusion.headline, *conclusion.sentences)]
+    return [text.replace(_BELOW, _IN_REPORT) for text in said[:MOST_CONCLUSIONS]]
+
+
+def _doubt(result: CaseResult) -> list[str]:
+    """Findings that are no mere notes, those that stop a conclusion first."""
+    doubts = [f for f in result.findings if f.severity is not Severity.INFO]
+    doubts.sort(key=lambda finding: finding.severity is not Severity.BLOCKING)
+    lines = [f"{f.severity.value}: {' '.join(f.message.split())}" for f in doubts]
+    if len(lines) <= MOST_DOUBTS:
+        return lines
+    left = len(lines) - MOST_DOUBTS
+    return [*lines[:MOST_DOUBTS], f"and {left} more findings, see the report"]
 
 
 def level_table(result: CaseResult) -> str:

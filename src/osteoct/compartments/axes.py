@@ -18,7 +18,7 @@ from osteoct.compartments.level import VertebraAxes
 from osteoct.geometry import Geometry
 from osteoct.volume import Mask
 
-ENDPLATE_PART = 0.6
+ENDPLATE_PART = 0.8
 """Share of the body's width and depth over which end plates are fitted: the rims curve away."""
 
 ROUNDS = 3

@@ -89,7 +89,7 @@ def extracted(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[Pa
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise UnreadableInputError(
                 "archive cannot be unpacked",
-                where=path.name,
+                where=str(path),
                 found=type(error).__name__,
                 wanted="an undamaged zip file and room on the disk",
             ) from None
@@ -158,7 +158,7 @@ def _refusal(path: Path, what: str, found: object, wanted: str) -> UnreadableInp
     """The failure for an archive that will not be unpacked."""
     return UnreadableInputError(
         what,
-        where=path.name,
+        where=str(path),
         found=found,
         wanted=wanted,
         hint="Unpack it by hand if you trust it, and give the folder.",

@@ -78,9 +78,9 @@ def _read(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> 
 def _read_folder(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> LabelVolume:
     files = files_in(path)
     if len(files) == 1:
-        name = files[0].relative_to(path).as_posix()
         single = read_label_folder(files, where=where, scheme=scheme, part=part, is_optional=True)
-        return single or _read(files[0], where=f"{where}/{name}", scheme=scheme, part=part)
+        # the folder is named alone: below it a name may be the patient's
+        return single or _read(files[0], where=where, scheme=scheme, part=part)
     labels = read_label_folder(files, where=where, scheme=scheme, part=part)
     assert labels is not None  # noqa: S101 -- only an optional reading gives None
     return labels

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from osteoct.errors import ConfigError, UnreadableInputError
 from osteoct.io.archive import extracted
+from osteoct.io.file_names import hidden_file_names
 from osteoct.io.hu_values import NOT_MEASURED_HU, hu_of
 from osteoct.io.identity import SourceIdentity
 from osteoct.io.image_format import DATA_SUFFIXES, ImageFormat, image_format, is_image_name
@@ -112,10 +113,10 @@ def _read(path: Path, *, where: str, series: str | None) -> ReadCt:
     if kind is ImageFormat.FOLDER:
         image = single_image_in(path, where=where)
         if image is not None:
-            inside = f"{where}/{image.relative_to(path).as_posix()}"
-            return _read(image, where=inside, series=series)
+            # the folder is named alone: below it a name may be the patient's
+            return _read(image, where=where, series=series)
     if kind in (ImageFormat.FOLDER, ImageFormat.DICOM):
-        return _read_dicom(path, series=series)
+        return _read_dicom(path, where=where, series=series)
     if series is not None:
         raise ConfigError(
             "a series can be chosen in DICOM only", where=where, found=str(kind), wanted="DICOM"
@@ -123,10 +124,11 @@ def _read(path: Path, *, where: str, series: str | None) -> ReadCt:
     return _read_image(path, kind, where=where), SourceIdentity(), str(kind)
 
 
-def _read_dicom(path: Path, *, series: str | None) -> ReadCt:
+def _read_dicom(path: Path, *, where: str, series: str | None) -> ReadCt:
     from osteoct.io.dicom.series import read_dicom_with_identity  # noqa: PLC0415 -- pydicom: 0.2 s
 
-    ct, identity = read_dicom_with_identity(path, series=series)
+    with hidden_file_names(path, where=where):
+        ct, identity = read_dicom_with_identity(path, series=series)
     ct = replace(ct, findings=(*ct.findings, *check_hu_scale(ct)))
     slices = ct.geometry.shape[ct.geometry.slice_axis]
     return ct, identity, f"DICOM series, {slices} slices"

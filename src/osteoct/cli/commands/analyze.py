@@ -38,7 +38,7 @@ def analyze_command(ct: Path, masks: Path, out: Path, **options: Any) -> int:  #
     """
     from osteoct.analysis import analyze
     from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
-    from osteoct.cli.printing import print_result, say
+    from osteoct.cli.printing import print_result
 
     result = analyze(
         ct,
@@ -50,8 +50,7 @@ def analyze_command(ct: Path, masks: Path, out: Path, **options: Any) -> int:  #
         key_file=options["key_file"],
         overwrite=options["overwrite"],
     )
-    print_result(result, as_json=options["as_json"])
-    say(f"Report: {out / 'report.html'}")
+    print_result(result, report=out / "report.html", as_json=options["as_json"])
     return 0 if result.is_measured else EXIT_NOTHING_MEASURABLE
 
 

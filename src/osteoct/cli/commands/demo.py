@@ -50,10 +50,9 @@ def demo_command(out: Path, *, overwrite: bool) -> int:
         )
         case = analyze_files(sources, config=config, case_id="phantom-lumbar")
         write_case(case, folder, config)
-    print_result(case.result, as_json=False)
+    print_result(case.result, report=out / "report.html", as_json=False)
     click.echo()
     click.echo(error_table(case.result, scan.truth))
-    say(f"Report: {out / 'report.html'}")
     return 0 if case.result.is_measured else EXIT_NOTHING_MEASURABLE
 
 
