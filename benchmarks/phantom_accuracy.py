@@ -191,8 +191,14 @@ def main() -> None:
         ["kernel", "mask surface mm", "slices mm", "core HU"], with_noise(options.quick)
     )
     text = (
+        "# Accuracy on phantoms\n\n"
+        "Printed by `python benchmarks/phantom_accuracy.py --markdown "
+        "docs/explanation/accuracy.md`.\n\n"
         f"Truth: core {TRUE_HU:g} HU, shell {SHELL_HU:g} HU; pixels {PIXEL_MM} mm. Each line is the "
-        "worst of four sub-voxel positions of the grid.\n\n"
+        "worst of four sub-voxel positions of the grid along the slice axis; RAS, LPS and PIR "
+        "give the same core to 0.001 HU. *Core* is the trabecular mean of `body-core-4`; *centre "
+        "distance* is the same region by the distance between voxel centres, *voxel erosion* by "
+        "counting voxels: the two rules in common use. Volume is the whole vertebra.\n\n"
         f"### Without noise\n\n{first}\n\n"
         "### 25 HU noise, kernel and mask surface wrong (shell 1.5 mm, worst of all tilts)\n\n"
         f"{second}\n"

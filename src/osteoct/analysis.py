@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Literal
 from osteoct.anatomy import Part
 from osteoct.compartments.labelmap import label_compartments
 from osteoct.config import AnalysisConfig
+from osteoct.errors import GeometryError
 from osteoct.export.run_file import run_toml
 from osteoct.export.tables import findings_csv, levels_csv
 from osteoct.io.hashing import sha256_of
@@ -116,9 +119,10 @@ def analyze_files(
         for role, path in sources.by_role.items()
     )
     name, patient = _name_case(case_id, identity, inputs[0].sha256, key_file)
-    case = analyze_volumes(
-        volume, masks, bodies=bodies, config=config, case_id=name, patient_pseudonym=patient
-    )
+    with _named_masks(sources):
+        case = analyze_volumes(
+            volume, masks, bodies=bodies, config=config, case_id=name, patient_pseudonym=patient
+        )
     return _with_provenance(case, inputs, read_seconds)
 
 
@@ -143,6 +147,18 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> None
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def _named_masks(sources: Sources) -> Iterator[None]:
+    """Let a failure name the file of the masks that do not meet the CT, not their role."""
+    try:
+        yield
+    except GeometryError as error:
+        paths = {str(role): str(path) for role, path in sources.by_role.items()}
+        error.where = paths.get(error.where or "", error.where)
+        error.args = (error.line,)
+        raise
 
 
 def _name_case(

@@ -15,7 +15,7 @@ Within a label table a *name* decides what an integer means; the integers alone 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -165,6 +165,25 @@ def parse_levels(text: str) -> tuple[Level, ...]:
         variants = {Level.T13, Level.L6} - {Level[first], Level[names[1]]}
         wanted.update(lv for lv in Level if start <= lv.order <= stop and lv not in variants)
     return tuple(sorted(wanted, key=lambda level: level.order))
+
+
+SHORTEST_RUN = 3
+"""Neighbouring levels from which a run is named by its ends."""
+
+
+def name_levels(levels: Iterable[Level]) -> str:
+    """Name levels shortly, three neighbours or more by their ends; nothing for no level.
+
+    >>> name_levels([Level.L1, Level.L2, Level.L3, Level.L5])
+    'L1–L3, L5'
+    """
+    runs: list[list[Level]] = []
+    for level in sorted(levels, key=lambda level: level.order):
+        if runs and level.order == runs[-1][-1].order + 1:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) >= SHORTEST_RUN else ", ".join(r) for r in runs)
 
 
 def _levels(part: Part, ids: Mapping[str, int], prefix: str = "vertebrae_") -> dict[int, Structure]:

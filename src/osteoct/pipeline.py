@@ -65,7 +65,9 @@ def analyze_volumes(
     protocols = tuple(protocol(p) for p in config.protocols)
     acquisition = state_facts(ct.acquisition, config)
     aligned = align_labels(vertebrae, ct.geometry)
-    aligned_bodies = None if bodies is None else align_labels(bodies, ct.geometry)
+    aligned_bodies = (
+        None if bodies is None else align_labels(bodies, ct.geometry, where="body-masks")
+    )
     canonical = ct.reoriented(CANONICAL)
     levels = build_compartments(
         canonical,

@@ -33,7 +33,7 @@ def grid(slice_mm: float, codes: str = "RAS") -> Geometry:
     ],
 )
 def test_tube_voltage(kvp, code):
-    """The measured value is tested (field-notes §7: a check tested a constant)."""
+    """The measured value is tested, not a constant, as happened elsewhere."""
     finding = check_kvp(Acquisition(kvp=kvp))
     assert (finding and finding.code) == code
     if code == "kvp-not-120":
@@ -43,7 +43,7 @@ def test_tube_voltage(kvp, code):
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_but_native_is_contrast(phase):
-    """Field-notes §7: `phase == "arterial"` never met `arterial_early`; every member must count."""
+    """A silent error elsewhere: `phase == "arterial"` never met `arterial_early`; every member must count."""
     finding = check_contrast(Acquisition(phase=phase))
     assert (finding is None) == (phase is Phase.NATIVE)
     if finding:

@@ -35,3 +35,17 @@ def test_only_a_blocking_finding_of_the_level_blocks_it(make):
         True,
         False,
     ]
+
+
+def test_one_finding_of_several_levels_is_one_row(make):
+    """Five lines that say the same hide the sixth that does not."""
+    same = [
+        make.finding("body-by-geometry", Severity.INFO, f"The body of {level} was found.", level)
+        for level in (Level.L1, Level.L2, Level.L3)
+    ]
+    other = make.finding("x", Severity.INFO, "L2 is {odd}.", Level.L2)
+    rows = list_doubts(make.result(findings=[*same, other]))
+    assert [(row.place, row.message) for row in rows] == [
+        ("L1–L3", "The body of L1–L3 was found."),
+        ("L2", "L2 is {odd}."),
+    ]

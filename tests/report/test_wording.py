@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import Level, name_levels
 from osteoct.protocols import PROTOCOLS
 from osteoct.records import GridRecord, Phase, Reason, Severity, Verdict
 from osteoct.report.wording import (
@@ -14,7 +14,6 @@ from osteoct.report.wording import (
     VERDICTS,
     explain_depth,
     format_number,
-    name_levels,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import name_levels
 from osteoct.classify.doubts import (
     CONTRAST_MOVES_HU,
     is_below,
@@ -139,17 +139,3 @@ def _make_opinion(
         unit=rule.unit,
         levels_used=evidence.levels_used if evidence else (),
     )
-
-
-def name_levels(levels: Sequence[Level]) -> str:
-    """Name levels shortly, a run of neighbours by its ends.
-
-    >>> name_levels([Level.L1, Level.L2, Level.L3])
-    'L1–L3'
-    >>> name_levels([Level.L1, Level.L3])
-    'L1, L3'
-    """
-    orders = [level.order for level in levels]
-    if len(levels) > 1 and orders == list(range(orders[0], orders[0] + len(orders))):
-        return f"{levels[0]}–{levels[-1]}"
-    return ", ".join(levels)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 import osteoct
+from osteoct.cli.words import say, speak_utf8
 from osteoct.errors import ConfigError, DependencyError, OsteoctError, OutputExistsError
 
 EXIT_NOTHING_MEASURABLE = 1
@@ -20,6 +22,8 @@ EXIT_ENVIRONMENT = 4
 EXIT_INTERNAL = 70
 """A mistake of ours (sysexits' EX_SOFTWARE)."""
 EXIT_INTERRUPTED = 130
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 COMMANDS = ("demo", "analyze", "inspect", "phantom", "protocols", "rules", "labels")
 """In the order of the help: the first thing to try comes first."""
@@ -53,30 +57,41 @@ class OsteoctGroup(click.Group):
         **extra: Any,  # noqa: ANN401 - click's signature
     ) -> Any:  # noqa: ANN401 - click's signature
         """Run a command and exit."""
+        speak_utf8()
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
-            _say("interrupted")
+            say("interrupted")
             sys.exit(EXIT_INTERRUPTED)
         except OsteoctError as error:
-            _say(f"osteoct: {error.line}")
+            say(f"osteoct: {error.line}")
             sys.exit(exit_code_of(error))
         except BrokenPipeError:
             # The reader of stdout has gone (`osteoct … | head`): nothing is wrong.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-        except Exception as error:
-            if os.environ.get("OSTEOCT_DEBUG"):
-                raise
-            _say(
-                f"osteoct: internal error ({type(error).__name__}); this is a mistake in osteoct. "
-                "OSTEOCT_DEBUG=1 shows where (the text may hold file names)."
-            )
-            sys.exit(EXIT_INTERNAL)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                end_internal_error(error)
+            say(f"osteoct: {error.strerror}, on standard output or in the temporary folder")
+            sys.exit(EXIT_ENVIRONMENT)
+        except Exception as error:  # noqa: BLE001 - the last boundary: a user gets no traceback
+            end_internal_error(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def end_internal_error(error: Exception) -> NoReturn:
+    """End for a mistake of ours; its text may hold file names and is not shown unasked."""
+    if os.environ.get("OSTEOCT_DEBUG"):
+        raise error
+    say(
+        f"osteoct: internal error ({type(error).__name__}); this is a mistake in osteoct. "
+        "OSTEOCT_DEBUG=1 shows where (the text may hold file names)."
+    )
+    sys.exit(EXIT_INTERNAL)
 
 
 def exit_code_of(error: OsteoctError) -> int:
@@ -86,11 +101,6 @@ def exit_code_of(error: OsteoctError) -> int:
     if isinstance(error, DependencyError):
         return EXIT_ENVIRONMENT
     return EXIT_INPUT_REFUSED
-
-
-def _say(words: str) -> None:
-    """Words go to stderr; stdout is data."""
-    click.echo(words, err=True)
 
 
 @click.group(

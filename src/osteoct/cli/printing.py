@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from osteoct.cli.words import say
 from osteoct.protocols import PROTOCOLS, Region
 from osteoct.records import CaseResult, LevelResult, Severity
 from osteoct.report.wording import DISCLAIMER
@@ -22,17 +23,17 @@ MOST_DOUBTS = 8
 _BELOW, _IN_REPORT = "(reason below)", "(reason in the report)"
 
 
-def say(words: str) -> None:
-    """Say something to the person; stdout stays free for data."""
-    click.echo(words, err=True)
-
-
 def print_result(result: CaseResult, *, report: Path, as_json: bool) -> None:
     """Print a result as JSON or as the table of levels; what it means follows in words."""
     if as_json:
         click.echo(result.model_dump_json(by_alias=True, indent=2))
     else:
         click.echo(level_table(result))
+    say_conclusion(result, report=report)
+
+
+def say_conclusion(result: CaseResult, *, report: Path) -> None:
+    """Say what can be concluded, what is doubtful, and where the report lies."""
     for line in (*_conclude(result), *_doubt(result), DISCLAIMER, f"Report: {report}"):
         say(line)
 

@@ -36,7 +36,7 @@ _SLAB_SLICES = 32
 """CT slices resampled at a time: three float32 arrays of 512 × 512 × 32, 100 MB."""
 
 
-def align_labels(labels: LabelVolume, grid: Geometry) -> LabelVolume:
+def align_labels(labels: LabelVolume, grid: Geometry, *, where: str = "masks") -> LabelVolume:
     """Return the labels on the grid of the CT.
 
     Labels of structures outside the spine (:attr:`~osteoct.anatomy.Part.OTHER`, or without a
@@ -49,6 +49,8 @@ def align_labels(labels: LabelVolume, grid: Geometry) -> LabelVolume:
         Masks on any grid of the same patient space.
     grid
         The CT's grid.
+    where
+        What a failure calls the masks.
 
     Raises
     ------
@@ -61,12 +63,12 @@ def align_labels(labels: LabelVolume, grid: Geometry) -> LabelVolume:
     step = labels.geometry.reorientation_onto(grid)
     if step is not None:
         return replace(labels.apply(step), geometry=grid)
-    _check_not_lost(labels.geometry, grid)
-    _check_overlap(labels.geometry, grid)
-    return _resample(labels, grid)
+    _check_not_lost(labels.geometry, grid, where=where)
+    _check_overlap(labels.geometry, grid, where=where)
+    return _resample(labels, grid, where=where)
 
 
-def _check_not_lost(mask: Geometry, grid: Geometry) -> None:
+def _check_not_lost(mask: Geometry, grid: Geometry, *, where: str) -> None:
     """Refuse equal numbers of voxels on unequal affines."""
     if sorted(mask.shape) != sorted(grid.shape):
         return
@@ -78,25 +80,25 @@ def _check_not_lost(mask: Geometry, grid: Geometry) -> None:
     )
     raise GeometryError(
         "masks have the CT's number of voxels but lie elsewhere",
-        where="masks",
+        where=where,
         found=f"{_grid_line(mask)}{apart}",
         wanted=f"the CT's grid, {_grid_line(grid)}",
         hint="these are masks of another scan, or their header was lost on the way",
     )
 
 
-def _check_overlap(mask: Geometry, grid: Geometry) -> None:
+def _check_overlap(mask: Geometry, grid: Geometry, *, where: str) -> None:
     for inner, outer in ((mask, grid), (grid, mask)):
         corners = outer.to_index(_outer_corners(inner))
         first, last = np.full(3, -0.5), np.array(outer.shape) - 0.5
         if (corners.max(axis=0) <= first).any() or (corners.min(axis=0) >= last).any():
-            raise _no_overlap(mask, grid)
+            raise _no_overlap(mask, grid, where=where)
 
 
-def _no_overlap(mask: Geometry, grid: Geometry) -> GeometryError:
+def _no_overlap(mask: Geometry, grid: Geometry, *, where: str) -> GeometryError:
     return GeometryError(
         "no overlap of masks and CT in patient space",
-        where="masks",
+        where=where,
         found=f"masks from {_extent_line(mask)}",
         wanted=f"inside the CT, {_extent_line(grid)}",
         hint="these are masks of another scan or another patient",
@@ -112,7 +114,7 @@ class _Piece:
     ct_box: Box
 
 
-def _resample(labels: LabelVolume, grid: Geometry) -> LabelVolume:
+def _resample(labels: LabelVolume, grid: Geometry, *, where: str) -> LabelVolume:
     structures = {n: s for n, s in labels.structures.items() if s.part is not Part.OTHER}
     boxes = label_boxes(labels.array, structures)
     pieces = [p for n, box in boxes.items() if (p := _piece(n, box, labels.geometry, grid))]
@@ -120,7 +122,7 @@ def _resample(labels: LabelVolume, grid: Geometry) -> LabelVolume:
     for start in range(0, grid.shape[2], _SLAB_SLICES):
         _fill_slab(out, slice(start, start + _SLAB_SLICES), pieces, labels, grid)
     if not out.any():
-        raise _no_overlap(labels.geometry, grid)
+        raise _no_overlap(labels.geometry, grid, where=where)
     found: list[Finding] = [resampled(labels.geometry, grid)]
     found += cut_by_mask_border(boxes, structures, labels.geometry, grid)
     found += beyond_ct(labels, boxes, structures, grid)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from osteoct.anatomy import name_levels
 from osteoct.classify.rules import Rule
 from osteoct.protocols import Region
 from osteoct.records import CaseResult, Opinion, Severity, Verdict
-from osteoct.report.wording import capitalise, describe_region, format_number, name_levels
+from osteoct.report.wording import capitalise, describe_region, format_number
 
 DECIDED = (Verdict.BELOW, Verdict.ABOVE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import Level, name_levels
 from osteoct.records import CaseResult, Finding, Severity
 from osteoct.report.wording import SEVERITIES
 
@@ -30,8 +30,14 @@ class Doubt:
 
 
 def list_doubts(result: CaseResult) -> tuple[Doubt, ...]:
-    """All findings: blocking, then warnings, then notes; the case before its levels."""
-    return tuple(_make_doubt(f) for f in sorted(result.findings, key=_rank))
+    """All findings: blocking, then warnings, then notes; the case before its levels.
+
+    Findings that say the same of several levels are one row.
+    """
+    rows: dict[tuple[Severity, str, str], list[Finding]] = {}
+    for finding in sorted(result.findings, key=_rank):
+        rows.setdefault((finding.severity, finding.code, _pattern(finding)), []).append(finding)
+    return tuple(_make_doubt(pattern, group) for (_, _, pattern), group in rows.items())
 
 
 def is_blocked(result: CaseResult, level: Level) -> bool:
@@ -43,11 +49,19 @@ def _rank(finding: Finding) -> tuple[int, int]:
     return _GRAVITY[finding.severity], -1 if finding.level is None else finding.level.order
 
 
-def _make_doubt(finding: Finding) -> Doubt:
+def _pattern(finding: Finding) -> str:
+    """The message with the level's name left open, equal where two levels have one finding."""
+    message = finding.message.replace("{", "{{").replace("}", "}}")
+    return message if finding.level is None else message.replace(finding.level, "{level}")
+
+
+def _make_doubt(pattern: str, group: list[Finding]) -> Doubt:
+    first = group[0]
+    levels = name_levels([f.level for f in group if f.level is not None])
     return Doubt(
-        severity=finding.severity,
-        severity_words=SEVERITIES[finding.severity],
-        place="Case" if finding.level is None else finding.level,
-        message=finding.message,
-        code=finding.code,
+        severity=first.severity,
+        severity_words=SEVERITIES[first.severity],
+        place=levels or "Case",
+        message=pattern.format(level=levels),
+        code=first.code,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import Level, name_levels
 from osteoct.records import (
     BodySource,
     CaseResult,
@@ -22,7 +22,6 @@ from osteoct.report.wording import (
     REASONS,
     SEVERITIES,
     format_number,
-    name_levels,
 )
 
 

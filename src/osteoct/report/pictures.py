@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import Level, name_levels
 from osteoct.classify.rules import Rule
 from osteoct.compartments.level import LevelCompartments
 from osteoct.protocols import PROTOCOLS
@@ -20,7 +20,7 @@ from osteoct.report.figures.encoding import encode_png, encode_svg
 from osteoct.report.figures.pens import PENS, Pen
 from osteoct.report.figures.sagittal import draw_sagittal
 from osteoct.report.figures.section import masks_of
-from osteoct.report.wording import REASONS, format_number, name_levels
+from osteoct.report.wording import REASONS, format_number
 from osteoct.volume import CTVolume
 
 WINDOW_WORDS = f"Bone window W {WINDOW_WIDTH_HU:g} / L {WINDOW_LEVEL_HU:g} HU"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from osteoct.anatomy import Level
 from osteoct.protocols import Protocol, Region
 from osteoct.records import GridRecord, Phase, Reason, Severity, Verdict
 
@@ -15,9 +14,6 @@ ABSENT = "–"
 """What stands in place of a number that does not exist; its reason stands beside it."""
 
 NOT_STATED = "not stated"
-
-SHORTEST_RUN = 3
-"""``L1, L2`` is as short as ``L1–L2``."""
 
 REASONS: Mapping[Reason, str] = {
     Reason.LEVEL_ABSENT: "not in the masks",
@@ -76,21 +72,6 @@ def format_voxels(grid: GridRecord) -> str:
     '0.9 × 0.9 × 1.5 mm'
     """
     return " × ".join(f"{step:.3g}" for step in grid.spacing_mm) + " mm"
-
-
-def name_levels(levels: Sequence[Level]) -> str:
-    """Name levels shortly, three neighbours or more by their ends.
-
-    >>> name_levels([Level.L1, Level.L2, Level.L3, Level.L5])
-    'L1–L3, L5'
-    """
-    runs: list[list[Level]] = []
-    for level in sorted(levels, key=lambda level: level.order):
-        if runs and level.order == runs[-1][-1].order + 1:
-            runs[-1].append(level)
-        else:
-            runs.append([level])
-    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) >= SHORTEST_RUN else ", ".join(r) for r in runs)
 
 
 def explain_depth(protocol: Protocol, grid: GridRecord) -> str:

@@ -30,7 +30,8 @@ def demo_command(out: Path, *, overwrite: bool) -> int:
     """
     from osteoct.analysis import Sources, analyze_files, write_case
     from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
-    from osteoct.cli.printing import print_result, say
+    from osteoct.cli.printing import level_table, say_conclusion
+    from osteoct.cli.words import say
     from osteoct.config import AnalysisConfig
     from osteoct.io.output import result_folder
     from osteoct.phantom.catalogue import make_phantom, write_phantom
@@ -50,9 +51,10 @@ def demo_command(out: Path, *, overwrite: bool) -> int:
         )
         case = analyze_files(sources, config=config, case_id="phantom-lumbar")
         write_case(case, folder, config)
-    print_result(case.result, report=out / "report.html", as_json=False)
+    click.echo(level_table(case.result))
     click.echo()
     click.echo(error_table(case.result, scan.truth))
+    say_conclusion(case.result, report=out / "report.html")
     return 0 if case.result.is_measured else EXIT_NOTHING_MEASURABLE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +21,31 @@ def inspect_command(ct: Path, *, as_json: bool) -> None:
 
     Reads headers of DICOM and the whole of other formats; writes nothing.
     """
+    from osteoct.io.archive import extracted
     from osteoct.io.image_format import ImageFormat, image_format
+    from osteoct.io.volume import single_image_in
 
     kind = image_format(ct, where=str(ct))
-    if kind in (ImageFormat.FOLDER, ImageFormat.DICOM, ImageFormat.ZIP):
-        _inspect_dicom(ct, as_json=as_json)
-    else:
-        _inspect_volume(ct, as_json=as_json)
+    with extracted(ct) if kind is ImageFormat.ZIP else nullcontext(ct) as path:
+        is_image = kind not in (ImageFormat.FOLDER, ImageFormat.DICOM, ImageFormat.ZIP)
+        if is_image or (path.is_dir() and single_image_in(path, where=str(ct)) is not None):
+            _inspect_volume(ct, as_json=as_json)
+        else:
+            _inspect_dicom(path, as_json=as_json)
 
 
-def _inspect_dicom(ct: Path, *, as_json: bool) -> None:
-    """List DICOM series."""
+def _inspect_dicom(path: Path, *, as_json: bool) -> None:
+    """List DICOM series; the names of their files may be a patient's."""
     from osteoct.io.dicom.series import find_series
+    from osteoct.io.file_names import hide_names, number_files
 
-    listing = find_series(ct)
+    listing = find_series(path)
+    numbers = number_files(path) or {path.name: "file"}
+    hidden = [
+        s.model_copy(update={"refusal": s.refusal and hide_names(s.refusal, numbers)})
+        for s in listing.series
+    ]
+    listing = listing.model_copy(update={"series": tuple(hidden)})
     if as_json:
         click.echo(listing.model_dump_json(indent=2))
         return

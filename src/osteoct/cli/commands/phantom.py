@@ -30,7 +30,7 @@ def phantom_command(
     overwrite: bool,
 ) -> None:
     """Write a digital phantom of KIND: CT, masks and truth.json, all or nothing."""
-    from osteoct.cli.printing import say
+    from osteoct.cli.words import say
     from osteoct.phantom.catalogue import KINDS, make_phantom, write_phantom
 
     if is_listing:
