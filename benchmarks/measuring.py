@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python benchmarks/measuring.py [slices] [repeats]
 
-Makes a 512 × 512 × 600 int16 CT with eight vertebrae (0.7 × 0.7 × 0.8 mm), writes it as .nii.gz, and
-then measures in alternation, in this one process: decoding the file with nibabel, reading it with
-osteoct, analysing it with body masks and without. Prints medians, ratios and the peak of memory that
-analysis allocates above the volumes it is given.
+Makes a 512 × 512 × 600 int16 CT with eight vertebrae (0.7 × 0.7 × 0.8 mm), writes it as .nii.gz,
+and then measures in alternation, in this one process: decoding the file with nibabel, reading it
+with osteoct, analysing it with body masks and without. Prints medians, ratios and the peak of
+memory that each allocates above what was there before.
 """
 
 from __future__ import annotations

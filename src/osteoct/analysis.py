@@ -71,8 +71,7 @@ def analyze(
     check_place(Path(out), overwrite=overwrite)
     case = analyze_files(sources, config=config, case_id=case_id, key_file=key_file)
     with result_folder(Path(out), overwrite=overwrite) as folder:
-        write_case(case, folder, config)
-    return case.result
+        return write_case(case, folder, config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +125,8 @@ def analyze_files(
     return _with_provenance(case, inputs, read_seconds)
 
 
-def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> None:
-    """Write every file of a result into an existing folder."""
+def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> CaseResult:
+    """Write every file of a result into an existing folder; return what ``case.json`` holds."""
     clock = time.perf_counter()
     labels = label_compartments(case.compartments, case.ct.geometry)
     original = case.result.grid.axis_codes
@@ -147,6 +146,7 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> None
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
+    return result
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def check_place(path: Path, *, overwrite: bool, marker: str = RESULT_FILE) -> No
     elif overwrite:
         return
     else:
-        found, hint = "an earlier result", "choose another folder, or allow it to be overwritten"
+        found, hint = "an earlier result", "choose another folder, or --overwrite"
     raise OutputExistsError(
         "exists already", where=str(path), found=found, wanted="no or an empty folder", hint=hint
     )

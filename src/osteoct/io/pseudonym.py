@@ -93,7 +93,7 @@ def load_key(key_file: Path | None = None) -> bytes:
     """
     named = key_file or (Path(env) if (env := os.environ.get(KEY_FILE_ENV)) else None)
     if named is not None:
-        return _read_key(named, where="key file" if key_file else KEY_FILE_ENV)
+        return _read_key(named, where=str(key_file) if key_file else KEY_FILE_ENV)
     if text := os.environ.get(KEY_ENV):
         return _check_key(text.encode(), where=KEY_ENV)
     own = user_config_path("osteoct") / KEY_FILE_NAME
