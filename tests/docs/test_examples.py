@@ -68,3 +68,9 @@ def test_config_is_accepted():
     """The configuration file of the how-to is one that the program takes."""
     config = read_config(EXAMPLES / "config.toml")
     assert (config.kvp, config.phase) == (120, Phase.NATIVE)
+
+
+def test_every_example_is_shown_on_a_page():
+    """An include line that a formatter broke shows its own text instead of the example."""
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in EXAMPLES.parent.rglob("*.md"))
+    assert all(f'--8<-- "examples/{name}"' in pages for name in TESTED)
