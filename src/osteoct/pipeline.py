@@ -12,7 +12,6 @@ from osteoct.classify.opinions import form_opinions
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
-from osteoct.geometry import Geometry
 from osteoct.io.alignment import align_labels
 from osteoct.measure.level import absent_level, measure_level
 from osteoct.measure.summary import summarise
@@ -21,8 +20,8 @@ from osteoct.quality.acquisition import check_acquisition
 from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.gate import apply_gate
 from osteoct.quality.segmentation import check_segmentation
-from osteoct.records import Acquisition, CaseResult, Finding, GridRecord, LevelResult, Provenance
-from osteoct.volume import CTVolume, LabelVolume
+from osteoct.records import Acquisition, CaseResult, Finding, LevelResult, Provenance
+from osteoct.volume import CTVolume, LabelVolume, describe_grid
 
 CANONICAL = "RAS"
 """Array orientation in which everything is measured; results do not depend on it."""
@@ -64,47 +63,34 @@ def analyze_volumes(
     started, clock = datetime.now(UTC), time.perf_counter()
     protocols = tuple(protocol(p) for p in config.protocols)
     acquisition = state_facts(ct.acquisition, config)
-    aligned = align_labels(vertebrae, ct.geometry)
-    aligned_bodies = (
-        None if bodies is None else align_labels(bodies, ct.geometry, where="body-masks")
-    )
-    canonical = ct.reoriented(CANONICAL)
-    levels = build_compartments(
-        canonical,
-        aligned.reoriented(CANONICAL),
-        None if aligned_bodies is None else aligned_bodies.reoriented(CANONICAL),
-        levels=config.levels,
-        protocols=protocols,
+    canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
+    compartments = build_compartments(
+        canonical, masks, body_masks, levels=config.levels, protocols=protocols
     )
     findings = (
-        *_unique(ct, aligned, aligned_bodies),
+        *_unique(canonical, masks, body_masks),
         *check_acquisition(acquisition, ct.geometry),
-        *check_segmentation(config.levels, levels),
-        *check_artefacts(canonical, levels),
+        *check_segmentation(config.levels, compartments),
+        *check_artefacts(canonical, compartments),
     )
-    measured = apply_gate(_measure_levels(canonical, levels, config, protocols), findings)
-    summaries = summarise(measured, protocols)
+    levels = apply_gate(_measure_levels(canonical, compartments, config, protocols), findings)
+    summaries = summarise(levels, protocols)
     result = CaseResult(
         case_id=case_id,
         patient_pseudonym=patient_pseudonym,
         acquisition=acquisition,
-        grid=record_grid(ct.geometry),
-        mask_grid=record_grid(vertebrae.geometry),
+        grid=describe_grid(ct.geometry),
+        mask_grid=describe_grid(vertebrae.geometry),
         protocols=config.protocols,
-        levels=measured,
+        levels=levels,
         summaries=summaries,
         findings=findings,
         opinions=form_opinions(
-            levels=measured, summaries=summaries, acquisition=acquisition, findings=findings
+            levels=levels, summaries=summaries, acquisition=acquisition, findings=findings
         ),
-        provenance=Provenance(
-            osteoct_version=osteoct.__version__,
-            python_version=platform.python_version(),
-            started_utc=started.isoformat(timespec="seconds"),
-            seconds={"measure": round(time.perf_counter() - clock, 3)},
-        ),
+        provenance=_note_provenance(started, time.perf_counter() - clock),
     )
-    return CaseAnalysis(result=result, ct=canonical, compartments=levels)
+    return CaseAnalysis(result=result, ct=canonical, compartments=compartments)
 
 
 def state_facts(acquisition: Acquisition, config: AnalysisConfig) -> Acquisition:
@@ -120,12 +106,22 @@ def state_facts(acquisition: Acquisition, config: AnalysisConfig) -> Acquisition
     return acquisition.model_copy(update={**stated, **evidence, "stated": tuple(stated)})
 
 
-def record_grid(geometry: Geometry) -> GridRecord:
-    """Describe a grid without its position, which no result needs."""
-    return GridRecord(
-        shape=geometry.shape,
-        spacing_mm=geometry.spacing_mm,
-        axis_codes=geometry.axis_codes,
+def _meet(
+    ct: CTVolume, vertebrae: LabelVolume, bodies: LabelVolume | None
+) -> tuple[CTVolume, LabelVolume, LabelVolume | None]:
+    """All volumes on the CT's grid, in canonical orientation."""
+    masks = align_labels(vertebrae, ct.geometry).reoriented(CANONICAL)
+    body_masks = None if bodies is None else align_labels(bodies, ct.geometry).reoriented(CANONICAL)
+    return ct.reoriented(CANONICAL), masks, body_masks
+
+
+def _note_provenance(started: datetime, seconds: float) -> Provenance:
+    """What ran and how long it took."""
+    return Provenance(
+        osteoct_version=osteoct.__version__,
+        python_version=platform.python_version(),
+        started_utc=started.isoformat(timespec="seconds"),
+        seconds={"measure": round(seconds, 3)},
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from osteoct.anatomy import Structure
 from osteoct.errors import GeometryError
 from osteoct.geometry import Box, Geometry, Reorientation
-from osteoct.records import Acquisition, Finding
+from osteoct.records import Acquisition, Finding, GridRecord
 
 HuArray: TypeAlias = NDArray[np.int16] | NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -101,3 +101,10 @@ class LabelVolume(Volume):
     structures: Mapping[int, Structure]
     scheme_id: str | None = None
     findings: tuple[Finding, ...] = ()
+
+
+def describe_grid(geometry: Geometry) -> GridRecord:
+    """Describe a grid without its position, which no result needs."""
+    return GridRecord(
+        shape=geometry.shape, spacing_mm=geometry.spacing_mm, axis_codes=geometry.axis_codes
+    )

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from osteoct.geometry import Geometry
 from osteoct.io.dicom.choice import Candidate, Choice
 from osteoct.records import Acquisition, GridRecord, Record
+from osteoct.volume import describe_grid
 
 
 class SeriesSummary(Record):
@@ -88,13 +88,6 @@ def make_keys(candidates: Sequence[Candidate]) -> list[str]:
     return keys
 
 
-def grid_record(geometry: Geometry) -> GridRecord:
-    """A grid as a record."""
-    return GridRecord(
-        shape=geometry.shape, spacing_mm=geometry.spacing_mm, axis_codes=geometry.axis_codes
-    )
-
-
 def _summary(
     candidate: Candidate, key: str, reasons: tuple[str, ...], *, is_chosen: bool
 ) -> SeriesSummary:
@@ -106,7 +99,7 @@ def _summary(
         key=key,
         files=len(images),
         slices=len(stack.slices),
-        grid=None if stack.grid is None else grid_record(stack.grid.geometry),
+        grid=None if stack.grid is None else describe_grid(stack.grid.geometry),
         refusal=None if stack.refusal is None else stack.refusal.line,
         tilt_deg=None if stack.grid is None else stack.grid.tilt_deg,
         acquisition=candidate.acquisition,
