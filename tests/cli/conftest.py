@@ -1,4 +1,4 @@
-"""A small patient on the disk, and the command as a user calls it: in this process or in another."""
+"""A small patient on the disk, and the command as a user calls it, here or in a process."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def call_command(*args):
 
 def spawn_command(*args, **options):
     """Call the command in a process of its own, in the environment of a clean shell."""
-    made = subprocess.run(
+    made = subprocess.run(  # noqa: S603 - the interpreter that runs the tests
         [sys.executable, "-m", "osteoct", *map(str, args)],
         capture_output=True,
         check=False,

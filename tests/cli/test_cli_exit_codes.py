@@ -9,7 +9,7 @@ import pytest
 import osteoct.analysis
 from osteoct.errors import DependencyError
 
-SECRET = "/archive/Secretname/1.2.3.dcm"
+PLANTED = "/archive/Secretname/1.2.3.dcm"
 
 
 def test_done_is_0(analysed):
@@ -149,7 +149,7 @@ def _fail_with(error):
 
 def test_internal_error_is_70(analyze, monkeypatch, tmp_path):
     """Our mistakes say so without a traceback and without a text that may name a patient."""
-    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(RuntimeError(SECRET)))
+    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(RuntimeError(PLANTED)))
     told = analyze(out=tmp_path / "made" / "out")
     assert told.code == 70
     (line,) = told.said

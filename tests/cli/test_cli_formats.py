@@ -10,7 +10,7 @@ import zipfile
 import nibabel as nib
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK
 
 ODD_NAMES = (
     "with spaces",
@@ -73,7 +73,7 @@ def _as_nifti_in_a_folder(place, patient):
 def _by_itk(suffix):
     def make(place, patient):
         file = place / f"ct{suffix}"
-        sitk.WriteImage(sitk.ReadImage(str(patient.ct)), str(file))
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(patient.ct)), str(file))
         return file
 
     return make

@@ -1,4 +1,4 @@
-"""What lies in OUT: exactly the promised files, telling the same numbers, checked without osteoct."""
+"""What lies in OUT: the promised files, telling the same numbers, checked without osteoct."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_words_are_few_and_on_stderr(analysed):
     assert len(said) <= 14
 
 
-def test_library_is_the_commands_twin(analysed, patient, case):
+def test_library_is_the_commands_twin(patient, case):
     """The same call from Python gives the same result, times aside."""
     result = osteoct.analyze(
         patient.dicom,

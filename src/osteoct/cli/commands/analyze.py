@@ -10,7 +10,7 @@ import click
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("analyze")
+@click.command("analyze", short_help="Measure the vertebrae of a CT with its masks.")
 @click.argument("ct", type=_PATH)
 @click.option("--masks", type=_PATH, required=True, help="Vertebra masks: volume or folder.")
 @click.option("--body-masks", type=_PATH, help="Masks of the vertebral bodies.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from osteoct.records import CaseResult, LevelResult
 
 
-@click.command("demo")
+@click.command("demo", short_help="Analyse a phantom patient whose truth is known.")
 @click.option(
     "-o",
     "--out",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from osteoct.volume import CTVolume
 
 
-@click.command("inspect")
+@click.command("inspect", short_help="Show what a path holds and what would be read.")
 @click.argument("ct", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def inspect_command(ct: Path, *, as_json: bool) -> None:

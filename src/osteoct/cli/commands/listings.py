@@ -7,7 +7,7 @@ import click
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 
 
-@click.command("protocols")
+@click.command("protocols", short_help="List the measuring protocols.")
 @_JSON
 def protocols_command(*, as_json: bool) -> None:
     """List the measuring protocols and where they come from."""
@@ -31,7 +31,7 @@ def protocols_command(*, as_json: bool) -> None:
     print_records(rows, as_json=as_json)
 
 
-@click.command("rules")
+@click.command("rules", short_help="List the published cut-offs.")
 @_JSON
 def rules_command(*, as_json: bool) -> None:
     """List the published cut-offs, the protocol each belongs to, and its conditions."""
@@ -42,7 +42,7 @@ def rules_command(*, as_json: bool) -> None:
     print_records(rows, as_json=as_json)
 
 
-@click.command("labels")
+@click.command("labels", short_help="List the label schemes of masks.")
 @_JSON
 def labels_command(*, as_json: bool) -> None:
     """List the label schemes that masks can be read under."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command("phantom")
+@click.command("phantom", short_help="Write a digital spine phantom.")
 @click.argument("kind", required=False)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to make.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
@@ -17,6 +17,7 @@ import click
     type=click.Choice(["dicom", "nifti", "both"]),
     default="both",
     show_default=True,
+    help="How the CT is written.",
 )
 @click.option("--list", "is_listing", is_flag=True, help="List the kinds and stop.")
 @click.option("--overwrite", is_flag=True, help="Replace a phantom written earlier.")
