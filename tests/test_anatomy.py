@@ -30,7 +30,7 @@ def test_published_integers(scheme, level, label):
 
 
 def test_v1_is_not_v2():
-    """A silent error elsewhere: v1 integers read as v2 called the small bowel 'L5'; they must not agree."""
+    """Seen elsewhere: v1 integers read as v2 called the small bowel 'L5'; they must not agree."""
     v1, v2 = SCHEMES["totalsegmentator-v1"], SCHEMES["totalsegmentator-v2"]
     shared = [i for i in v1.structures if i in v2.structures]
     assert all(v1.structures[i].level != v2.structures[i].level for i in shared)

@@ -247,7 +247,7 @@ def test_only_the_protocols_asked_for_are_run(spine):
 
 
 def test_v1_labels_read_as_v2_are_not_vertebrae(example, shared_data):
-    """A silent error elsewhere: another version's integers put 'L5' on the bowel; volume and HU say so."""
+    """Seen elsewhere: another version's integers put 'L5' on the bowel; volume and HU say so."""
     ct, _ = example
     organs = read_labels(shared_data / "ts-example" / "total_fast.nii.gz")
     wrong = {18: "L5", 19: "L4", 20: "L3"}  # v1's integers, on v2's small bowel, duodenum, colon

@@ -50,7 +50,7 @@ def test_records_are_frozen_and_closed():
 
 
 def test_nothing_is_invented():
-    """A silent error elsewhere: missing age became 65, missing sex M."""
+    """Seen elsewhere: missing age became 65, missing sex M."""
     acquisition = Acquisition()
     assert acquisition.patient_age_years is None
     assert acquisition.patient_sex is None

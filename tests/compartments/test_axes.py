@@ -43,7 +43,7 @@ def test_superior_is_the_end_plates_bisector(make_vertebra, tilt, lateral, slice
 
 
 def test_superior_is_not_the_longest_axis(make_vertebra):
-    """A silent error elsewhere: the first principal axis is the width; 28 mm were measured 45 mm high."""
+    """Seen elsewhere: the first principal axis is the width; 28 mm were measured 45 mm high."""
     axes = axes_of(make_vertebra(0, 0, 1.5))
     assert axes.tilt_deg < 1.5
 

@@ -56,7 +56,7 @@ def test_a_level_cut_by_the_border_is_not_divided(make_vertebra):
 
 
 def test_an_empty_core_is_absent_and_nothing_takes_its_place(make_vertebra):
-    """A silent error elsewhere: an empty core fell back to the whole vertebra, still called trabecular."""
+    """Seen elsewhere: an empty core fell back to the whole vertebra, still called trabecular."""
     shot = make_vertebra(0, 0, 1.5)
     thin = shot.vertebrae.array.copy()
     middle = thin.shape[2] // 2

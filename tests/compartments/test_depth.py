@@ -53,7 +53,7 @@ def test_voxel_centres_are_those_outside_every_ellipsoid(seed, spacing, depth):
 @pytest.mark.parametrize("slice_mm", [0.6, 1.0, 1.5, 2.5, 3.0, 5.0])
 @pytest.mark.parametrize("membership", list(Membership))
 def test_the_core_is_symmetric_whatever_the_slices(slice_mm, membership):
-    """A silent error elsewhere: 5 mm came off one end plate and 0 off the other."""
+    """Seen elsewhere: 5 mm came off one end plate and 0 off the other."""
     block = np.zeros((40, 40, 60), dtype=bool)
     block[3:37, 3:37, 7:47] = True
     core = core_of(block, (1.0, 1.0, slice_mm), depth_mm=4.0, membership=membership)

@@ -61,7 +61,7 @@ def test_fractured_shapes_are_measured(make, loss, limit):
 
 
 def test_height_is_not_the_width():
-    """A silent error elsewhere: a 28 mm body was measured 45 mm high along its longest axis."""
+    """Seen elsewhere: a 28 mm body was measured 45 mm high along its longest axis."""
     found, truth, _ = heights_and_truth(single_vertebra())
     assert truth.width_mm > 40
     assert as_array(found).max() < 32

@@ -45,7 +45,7 @@ def test_volume_is_the_voxel_count_exactly():
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_zero_and_negative_hu_are_measured(dtype):
-    """A silent error elsewhere: 0 HU is not background and fat is not to be dropped."""
+    """Seen elsewhere: 0 HU is not background and fat is not to be dropped."""
     hu = np.array([-100, 0, 0, 500], dtype=dtype).reshape(4, 1, 1)
     result = measure_level(*make(hu, np.ones(hu.shape, dtype=bool)), ALL)
     assert result.region(*KEY).hu.mean_hu == 100.0
@@ -100,7 +100,7 @@ def test_a_cut_level_has_no_heights():
 
 
 def test_an_absent_level_is_not_zero():
-    """A silent error elsewhere: an empty mask became volume 0 and HU 0, and 0 is below every cut-off."""
+    """Seen elsewhere: an empty mask became volume 0 and HU 0, and 0 is below every cut-off."""
     result = absent_level(Level.L1, ALL)
     assert not result.usable
     assert all(r.reason is Reason.LEVEL_ABSENT and r.hu is None for r in result.regions)

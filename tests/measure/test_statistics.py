@@ -15,12 +15,12 @@ HU = st.lists(st.integers(-1024, 3071), min_size=1, max_size=60)
 
 
 def test_zero_hu_is_a_value():
-    """A silent error elsewhere: voxels of 0 HU were skipped as background; mean 100, truth 50."""
+    """Seen elsewhere: voxels of 0 HU were skipped as background; mean 100, truth 50."""
     assert describe_hu(np.array([0, 100], dtype=np.float32)).mean_hu == 50.0
 
 
 def test_marrow_fat_counts():
-    """A silent error elsewhere: 'trabecular = 1…700 HU' drops marrow fat and biases upward."""
+    """Seen elsewhere: 'trabecular = 1…700 HU' drops marrow fat and biases upward."""
     hu = np.array([-80, -40, 0, 40, 330], dtype=np.float32)
     assert describe_hu(hu).mean_hu == 50.0
     assert describe_hu(hu).median_hu == 0.0

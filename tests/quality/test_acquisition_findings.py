@@ -43,7 +43,7 @@ def test_tube_voltage(kvp, code):
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_but_native_is_contrast(phase):
-    """A silent error elsewhere: `phase == "arterial"` never met `arterial_early`; every member must count."""
+    """Seen elsewhere: `phase == "arterial"` never met `arterial_early`; every member must count."""
     finding = check_contrast(Acquisition(phase=phase))
     assert (finding is None) == (phase is Phase.NATIVE)
     if finding:
