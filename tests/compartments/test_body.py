@@ -64,7 +64,7 @@ def test_geometry_works_on_expert_masks(shared_data, subject):
 
 
 def test_the_front_is_the_front_in_every_orientation(make_vertebra):
-    """A silent error elsewhere: RAS and LPS were treated alike and the arch was measured as the body."""
+    """Seen elsewhere: RAS and LPS were treated alike and the arch was measured as the body."""
     shot = make_vertebra(10, 0, 3.0)
     whole = find_body(shot.vertebrae.array == 29, None, shot.ct.geometry).mask.sum()
     for codes in ("LPS", "LAS", "PIR", "SRA", "IPL"):
