@@ -11,11 +11,10 @@ memory that each allocates above what was there before.
 from __future__ import annotations
 
 import gc
-import resource
 import sys
 import tempfile
-import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -83,30 +82,16 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def peak_above_now_mb(action: Callable[[], object]) -> float:
-    """Growth of resident memory while a call runs, sampled every 2 ms."""
-    page = resource.getpagesize()
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
-        return float("nan")
+    """Most memory that Python and NumPy hold at once during a call, above what they held before.
 
-    def resident() -> int:
-        return int(statm.read_text().split()[1]) * page
-
+    Counted by allocation, because resident memory does not show what is reused.
+    """
     gc.collect()
-    before = highest = resident()
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not done.wait(0.002):
-            highest = max(highest, resident())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    tracemalloc.start()
     action()
-    done.set()
-    watcher.join()
-    return (highest - before) / 1e6
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1e6
 
 
 def main() -> None:
@@ -126,16 +111,19 @@ def main() -> None:
             ),
             "analyze, body by geometry": lambda: analyze_volumes(ct, vertebrae, config=config),
         }
+        peaks = {name: peak_above_now_mb(action) for name, action in actions.items()}
         times: dict[str, list[float]] = {name: [] for name in actions}
         for _ in range(repeats):
             for name, action in actions.items():
                 times[name].append(seconds(action))
         print(f"512 x 512 x {slices} int16, {len(LEVELS)} vertebrae, {repeats} repeats, medians")
         base = median(times["decode .nii.gz with nibabel"])
-        for name, action in actions.items():
+        for name in actions:
             middle = median(times[name])
-            grown = peak_above_now_mb(action)
-            print(f"{name:<30} {middle:7.2f} s  ratio {middle / base:5.2f}  peak +{grown:6.0f} MB")
+            print(
+                f"{name:<30} {middle:7.2f} s  ratio {middle / base:5.2f}  "
+                f"peak +{peaks[name]:6.0f} MB"
+            )
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def error_table(result: CaseResult, truth: PhantomTruth) -> str:
         true = truth.level(level.level)
         if true is not None:
             rows.append([str(level.level), *_errors(level, true)])
-    title = "error of each number: measured minus true (the core holds the phantom's vein of 20 HU)"
+    title = "error of each number: measured minus true"
     return f"{title}\n{table(header, rows)}"
 
 
