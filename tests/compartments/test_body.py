@@ -8,7 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from osteoct.compartments.body import BODY_SHARE, find_body, largest_part
+from osteoct.compartments.body import BODY_SHARE, _measure_recess, find_body, largest_part
+from osteoct.compartments.canal import find_canal
 from osteoct.geometry import Geometry
 from osteoct.records import BodySource
 
@@ -30,7 +31,7 @@ def test_geometry_finds_the_phantoms_body(make_vertebra, tilt, slice_mm):
 
 @pytest.mark.parametrize(("level", "label", "least"), [
     ("T12", 32, 0.95), ("L1", 31, 0.95), ("L2", 30, 0.95), ("L3", 29, 0.95), ("L4", 28, 0.95),
-    ("L5", 27, 0.90),
+    ("L5", 27, 0.93),
 ])  # fmt: skip
 def test_geometry_agrees_with_totalsegmentators_bodies(shared_data, level, label, least):
     """On the real spine the two ways agree; L5's sloping arch makes it the hardest."""
@@ -103,3 +104,25 @@ def test_the_largest_part_wins():
     assert largest_part(mask).sum() == 64
     assert largest_part(mask[:7, :7, :7]).sum() == 64
     assert all(not mask[i, 8, 8] for i in itertools.chain(range(8), [9]))
+
+
+@pytest.mark.parametrize("recess_mm", [0.0, 2.0, 4.0])
+def test_a_hollow_wall_is_cut_at_its_mean(make_vertebra, recess_mm):
+    """A groove across the back wall moves the plane by the wall's mean recess, never backwards.
+
+    The canal seen along its axis shows the rims only; a real L5 was cut 4 mm too far back.
+    """
+    shot = make_vertebra(0, 0, 1.0)
+    vertebra = shot.vertebrae.array == 29
+    canal = find_canal(vertebra, shot.ct.geometry)
+    index = np.argwhere(vertebra)
+    offset = shot.ct.geometry.to_patient(index) - canal.centre_mm
+    beyond, along = offset @ canal.anterior - canal.front_mm, offset @ canal.direction
+    middle = np.abs(along - np.median(along)) < np.ptp(along) / 4
+    kept = ~(middle & (np.abs(beyond - recess_mm) <= recess_mm))
+    flat, hollow = (
+        _measure_recess(beyond[k], offset[k] @ canal.right, canal)
+        for k in (np.ones(len(beyond), bool), kept)
+    )
+    # half of the height, from the plane to twice the recess: the mean lies at the recess itself
+    assert hollow - flat == pytest.approx(recess_mm, abs=1.0)

@@ -12,6 +12,7 @@ import click
 from osteoct.cli.words import say
 from osteoct.protocols import PROTOCOLS, Region
 from osteoct.records import CaseResult, LevelResult, Severity
+from osteoct.report.finding_list import list_doubts
 from osteoct.report.wording import DISCLAIMER
 
 ABSENT = "–"
@@ -50,9 +51,11 @@ def _conclude(result: CaseResult) -> list[str]:
 
 def _doubt(result: CaseResult) -> list[str]:
     """Findings that are no mere notes, those that stop a conclusion first."""
-    doubts = [f for f in result.findings if f.severity is not Severity.INFO]
-    doubts.sort(key=lambda finding: finding.severity is not Severity.BLOCKING)
-    lines = [f"{f.severity.value}: {' '.join(f.message.split())}" for f in doubts]
+    lines = [
+        f"{doubt.severity}: {' '.join(doubt.message.split())}"
+        for doubt in list_doubts(result)
+        if doubt.severity != Severity.INFO
+    ]
     if len(lines) <= MOST_DOUBTS:
         return lines
     left = len(lines) - MOST_DOUBTS

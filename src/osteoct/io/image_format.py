@@ -74,6 +74,15 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
+def has_dicom_preamble(path: Path) -> bool:
+    """Whether a file carries DICOM's preamble; a file that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def _is_folder(path: Path, *, where: str) -> bool:
     """Whether ``path`` is a folder; what is neither that nor a file is refused."""
     try:

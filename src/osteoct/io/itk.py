@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 -- the name its own documentation gives it
 from numpy.typing import NDArray
 
 from osteoct.errors import IrregularGridError, NotCtError, UnreadableInputError
+from osteoct.geometry import Geometry
 from osteoct.io.byte_stream import GZIP_MAGIC, MAX_DEFLATE_RATIO, ByteStream
 from osteoct.io.raw_image import RawImage, check_grid, check_shape
+from osteoct.io.slicer_segments import SlicerSegment, find_segments, names_by_value
 
 LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -29,7 +32,6 @@ _ORIENTATION = {
 _PACKED = rb"^(?:CompressedData\s*=\s*True|encoding\s*:\s*(?:gz|bz))"
 _INSIDE = "LOCAL"
 _DATA_FILE = rb"^(?:data ?file|ElementDataFile)\s*[:=]\s*(.+?)\s*$"
-_SEGMENT_KEY = re.compile(r"^Segment(\d+)_(Name|LabelValue)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,15 @@ class _DataFile:
     path: Path
     offset: int
     is_packed: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LayeredImage:
+    """A 3D Slicer segmentation: layers (I, J, K, layers) on one grid, and its segments."""
+
+    array: NDArray[Any] = field(repr=False)
+    geometry: Geometry
+    segments: tuple[SlicerSegment, ...]
 
 
 def read_itk(path: Path, *, where: str, kind: str) -> RawImage:
@@ -52,19 +63,63 @@ def read_itk(path: Path, *, where: str, kind: str) -> RawImage:
         No orientation, several frames, a single slice, shear.
     NotCtError
         Several numbers per voxel, or complex ones.
+    LabelsError
+        Segments of a 3D Slicer segmentation that contradict each other.
     """
+    image, segments = _load(path, where=where, kind=kind, is_layered=False)
+    shape = check_shape(image.GetSize(), where=where)
+    # SimpleITK gives (z, y, x), last axis fastest: the transpose is (x, y, z), first axis fastest
+    array = sitk.GetArrayFromImage(image).T.reshape(shape, order="F")
+    geometry = check_grid(shape, _affine_ras(image), where=where)
+    return RawImage(array=array, geometry=geometry, names=names_by_value(segments), kind=kind)
+
+
+def read_layers(path: Path, *, where: str) -> LayeredImage | None:
+    """Read a 3D Slicer segmentation of several layers; ``None`` for any other NRRD file.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_itk`.
+    """
+    with _quiet_itk(path, where=where, kind="NRRD"):
+        reader = _open(path)
+        if reader.GetNumberOfComponents() == 1 or not _segments(reader, where=where):
+            return None
+    image, segments = _load(path, where=where, kind="NRRD", is_layered=True)
+    shape = check_shape(image.GetSize(), where=where)
+    array = sitk.GetArrayViewFromImage(image).transpose(2, 1, 0, 3).copy(order="K")
+    geometry = check_grid(shape, _affine_ras(image), where=where)
+    return LayeredImage(array=array, geometry=geometry, segments=segments)
+
+
+def _load(
+    path: Path, *, where: str, kind: str, is_layered: bool
+) -> tuple[sitk.Image, tuple[SlicerSegment, ...]]:
+    """The image, once its header is known to be one that SimpleITK reads as it is meant."""
     data = _check_header(path, where=where, kind=kind)
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # it prints to the terminal, with full paths
-    try:
-        reader = sitk.ImageFileReader()
-        reader.SetFileName(str(path))
-        reader.ReadImageInformation()
+    with _quiet_itk(path, where=where, kind=kind):
+        reader = _open(path)
         shape = check_shape(reader.GetSize(), where=where)
-        _check_numbers(reader, where=where)
+        _check_numbers(reader, where=where, is_layered=is_layered)
         _check_size(reader, shape, data, where=where)
-        names = _segment_names(reader)
-        image = reader.Execute()
+        return reader.Execute(), _segments(reader, where=where)
+
+
+def _open(path: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    return reader
+
+
+@contextmanager
+def _quiet_itk(path: Path, *, where: str, kind: str) -> Iterator[None]:
+    """Turn SimpleITK's failures into ours; keep its warnings, which tell full paths, in."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
     except RuntimeError as error:  # the only failure SimpleITK raises
         raise UnreadableInputError(
             "cannot be read",
@@ -74,10 +129,6 @@ def read_itk(path: Path, *, where: str, kind: str) -> RawImage:
         ) from error
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)
-    # SimpleITK gives (z, y, x), last axis fastest: the transpose is (x, y, z), first axis fastest
-    array = sitk.GetArrayFromImage(image).T.reshape(shape, order="F")
-    geometry = check_grid(shape, _affine_ras(image), where=where)
-    return RawImage(array=array, geometry=geometry, names=names, kind=kind)
 
 
 def _check_header(path: Path, *, where: str, kind: str) -> _DataFile:
@@ -132,7 +183,7 @@ def _check_size(
     MetaImage without compression, and NRRD with it, are read to whatever end they have.
     """
     width = sitk.Image([1, 1, 1], reader.GetPixelID()).GetSizeOfPixelComponent()
-    declared = math.prod(shape) * width
+    declared = math.prod(shape) * width * reader.GetNumberOfComponents()
     size = data.path.stat().st_size
     if declared > size * (MAX_DEFLATE_RATIO if data.is_packed else 1):
         raise UnreadableInputError(
@@ -151,9 +202,11 @@ def _check_size(
             stream.finish()
 
 
-def _check_numbers(reader: sitk.ImageFileReader, *, where: str) -> None:
+def _check_numbers(reader: sitk.ImageFileReader, *, where: str, is_layered: bool) -> None:
     components = reader.GetNumberOfComponents()
-    if components != 1 or "complex" in sitk.GetPixelIDValueAsString(reader.GetPixelID()):
+    if (components != 1 and not is_layered) or "complex" in sitk.GetPixelIDValueAsString(
+        reader.GetPixelID()
+    ):
         raise NotCtError(
             "holds several numbers per voxel",
             where=where,
@@ -173,18 +226,10 @@ def _affine_ras(image: sitk.Image) -> NDArray[np.float64]:
     return placed
 
 
-def _segment_names(reader: sitk.ImageFileReader) -> Mapping[int, str] | None:
-    """Names of a 3D Slicer segmentation (``.seg.nrrd``), ``None`` without any."""
-    segments: dict[str, dict[str, str]] = {}
-    for key in reader.GetMetaDataKeys():
-        if match := _SEGMENT_KEY.match(key):
-            segments.setdefault(match[1], {})[match[2]] = reader.GetMetaData(key)
-    names: dict[int, str] = {
-        int(s["LabelValue"]): s["Name"]
-        for s in segments.values()
-        if s.keys() == {"Name", "LabelValue"} and s["LabelValue"].strip().isdigit()
-    }
-    return names or None
+def _segments(reader: sitk.ImageFileReader, *, where: str) -> tuple[SlicerSegment, ...]:
+    """The segments of a 3D Slicer segmentation (``.seg.nrrd``)."""
+    metadata = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    return find_segments(metadata, layers=reader.GetNumberOfComponents(), where=where)
 
 
 def _last_line(error: RuntimeError, path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,14 @@ from osteoct.anatomy import SCHEMES, LabelScheme, Part, Structure, structure_of_
 from osteoct.errors import GeometryError, LabelsError
 from osteoct.geometry import Geometry
 from osteoct.io.image_format import IMAGE_SUFFIXES, image_format, is_image_name
+from osteoct.io.label_join import FIRST_FREE_LABEL, add_mask
 from osteoct.io.label_values import count_labels, labels_of
 from osteoct.io.volume import read_raw_image
-from osteoct.records import Finding, Severity
+from osteoct.records import Finding
 from osteoct.volume import LabelVolume
 
-FIRST_FREE_LABEL: Final = 201
-"""Above every integer that a known scheme uses."""
-
 _TOTAL = SCHEMES["totalsegmentator-v2"]
+_TOTAL_WITH_L6 = SCHEMES["totalsegmentator-v3"]
 _BODIES = SCHEMES["totalsegmentator-vertebrae-body"]
 _SUFFIXES = sorted(IMAGE_SUFFIXES, key=len, reverse=True)
 
@@ -127,7 +126,7 @@ def _select(masks: Mapping[Structure, Path], part: Part, *, where: str) -> list[
 
 def _scheme_of(structures: Sequence[Structure], scheme: LabelScheme | None) -> LabelScheme | None:
     """The scheme the structures are numbered by: the user's, else the first that has them all."""
-    candidates = (scheme,) if scheme else (_TOTAL, _BODIES)
+    candidates = (scheme,) if scheme else (_TOTAL, _TOTAL_WITH_L6, _BODIES)
     wanted = set(structures)
     return next((c for c in candidates if wanted <= set(c.structures.values())), None)
 
@@ -156,8 +155,7 @@ def _join(
                 found=_grid_line(grid),
                 wanted=_grid_line(geometry),
             )
-        findings += _overlaps(array, mask, structure, numbered)
-        array[mask & (array == 0)] = label
+        findings += add_mask(array, mask, label, numbered)
     assert array is not None  # noqa: S101 -- there is at least one structure
     assert geometry is not None  # noqa: S101 -- same
     return array, geometry, tuple(findings)
@@ -176,28 +174,6 @@ def _read_mask(path: Path, *, where: str) -> tuple[NDArray[np.bool_], Geometry]:
             wanted="0 and one number above it",
         )
     return labels > 0, raw.geometry
-
-
-def _overlaps(
-    array: NDArray[Any],
-    mask: NDArray[np.bool_],
-    structure: Structure,
-    numbered: Mapping[int, Structure],
-) -> list[Finding]:
-    claimed = count_labels(array[mask])
-    return [
-        Finding(
-            code="masks-overlap",
-            severity=Severity.WARNING,
-            message=(
-                f"{voxels} voxels lie in the masks of {numbered[label].name} and "
-                f"{structure.name}; they stay with {numbered[label].name}"
-            ),
-            level=structure.level,
-            evidence={"voxels": voxels, "kept_by": numbered[label].name, "lost_by": structure.name},
-        )
-        for label, voxels in sorted(claimed.items())
-    ]
 
 
 def _grid_line(grid: Geometry) -> str:

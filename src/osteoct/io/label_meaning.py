@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from osteoct.anatomy import SCHEMES, LabelScheme, Level, Part, Structure, structure_of_name
+from osteoct.anatomy import SCHEMES, LabelScheme, Level, Part, Structure
 from osteoct.errors import LabelsError
+from osteoct.io.label_words import structure_of_words
 
 OTHER_IDS: Final[Mapping[str, range]] = {
     "totalsegmentator-v1": range(1, 105),
@@ -22,6 +23,8 @@ OTHER_IDS: Final[Mapping[str, range]] = {
     "spine-segment": range(1, 29),
 }
 """Integers that a scheme's program writes for other structures as well: organs, the coccyx."""
+
+_SHOWN_NAMES: Final = 3
 
 _OPTION_OF = {Part.VERTEBRA: "--labels", Part.BODY: "--body-labels"}
 
@@ -66,7 +69,7 @@ def label_meaning(
         meaning = LabelMeaning(structures=scheme.structures, scheme_id=scheme.id)
     else:
         meaning = _named_meaning(names, scheme=scheme, part=part, where=where)
-    _check_part(meaning, part=part, where=where)
+    check_part(meaning, part=part, where=where)
     return meaning
 
 
@@ -86,10 +89,33 @@ def _named_meaning(
         )
     chosen = fitting[0] if fitting else None
     structures = {
-        number: (chosen.structures.get(number) if chosen else None) or _structure(name)
+        number: (chosen.structures.get(number) if chosen else None) or structure_of_words(name)
         for number, name in names.items()
     }
+    check_one_label_each(structures, where=where)
     return LabelMeaning(structures=structures, scheme_id=chosen.id if chosen else None)
+
+
+def check_one_label_each(structures: Mapping[int, Structure], *, where: str) -> None:
+    """Refuse two labels of one vertebra or body: one of them would be lost without a word.
+
+    Raises
+    ------
+    LabelsError
+        Both labels and names are told.
+    """
+    first: dict[tuple[Part, Level], int] = {}
+    for number, structure in structures.items():
+        if structure.level is None or structure.part not in {Part.VERTEBRA, Part.BODY}:
+            continue
+        other = first.setdefault((structure.part, structure.level), number)
+        if other != number:
+            raise LabelsError(
+                f"two labels of {structure.level}",
+                where=where,
+                found=f"{other} ({structures[other].name!r}) and {number} ({structure.name!r})",
+                wanted="one label per level",
+            )
 
 
 def _fitting_schemes(names: Mapping[int, str]) -> list[LabelScheme]:
@@ -113,7 +139,12 @@ def _check_agreement(
 ) -> None:
     """Refuse a scheme that the file's own names contradict."""
     wrong = next(
-        (n for n, s in scheme.structures.items() if n in names and names[n] != s.name), None
+        (
+            n
+            for n, s in scheme.structures.items()
+            if n in names and not _names(names[n], s, fitting)
+        ),
+        None,
     )
     if wrong is None and scheme not in fitting:
         wrong = next((n for n in names if n not in scheme.structures), None) if fitting else None
@@ -131,6 +162,18 @@ def _check_agreement(
     )
 
 
+def _names(name: str, structure: Structure, fitting: list[LabelScheme]) -> bool:
+    """Whether a name is that of a scheme's structure; a person's words count where no scheme fits.
+
+    ``L1`` may then be the whole vertebra or the body of L1, as the scheme says.
+    """
+    if name == structure.name or fitting:
+        return name == structure.name
+    said = structure_of_words(name)
+    part_fits = said.part in {structure.part, Part.VERTEBRA}
+    return said.level is structure.level and said.part is not Part.OTHER and part_fits
+
+
 def _meanings(
     names: Mapping[int, str], scheme: LabelScheme
 ) -> frozenset[tuple[int, Part, Level | None]]:
@@ -139,15 +182,14 @@ def _meanings(
     )
 
 
-def _structure(name: str) -> Structure:
-    """Structure of a name outside any scheme; a bare ``L1`` is the vertebra L1."""
-    if name in Level.__members__:
-        return Structure(name=name, part=Part.VERTEBRA, level=Level[name])
-    return structure_of_name(name)
+def check_part(meaning: LabelMeaning, *, part: Part, where: str) -> None:
+    """Refuse bodies where vertebrae were asked for, and the other way round.
 
-
-def _check_part(meaning: LabelMeaning, *, part: Part, where: str) -> None:
-    """Refuse bodies where vertebrae were asked for, and the other way round."""
+    Raises
+    ------
+    LabelsError
+        No label of the part; the hint says where labels of the other part belong.
+    """
     parts = {structure.part for structure in meaning.structures.values()}
     if part in parts:
         return
@@ -159,10 +201,19 @@ def _check_part(meaning: LabelMeaning, *, part: Part, where: str) -> None:
         where=where,
         found=f"labels of {_plural(other)} ({meaning.scheme_id or 'by name'})"
         if is_other
-        else f"{len(meaning.structures)} labels of other structures",
-        wanted=f"labels of {_plural(part)}",
+        else f"{len(meaning.structures)} labels of other structures{_shown(meaning)}",
+        wanted=f"labels of {_plural(part)}"
+        if is_other
+        else f"names such as {'L1 or vertebrae_L1' if part is Part.VERTEBRA else 'L1 body'}, "
+        f"or the names of one of {', '.join(SCHEMES)}",
         hint=f"pass this file as {option}" if is_other else None,
     )
+
+
+def _shown(meaning: LabelMeaning) -> str:
+    """A few names, by which a file is recognised."""
+    names = [s.name for _, s in sorted(meaning.structures.items())][:_SHOWN_NAMES]
+    return f" such as {', '.join(map(repr, names))}" if names else ""
 
 
 def _plural(part: Part) -> str:

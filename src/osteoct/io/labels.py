@@ -1,4 +1,4 @@
-"""Reading vertebra and body masks: one label map, or a folder of one mask per structure."""
+"""Reading vertebra and body masks, in whatever shape a program wrote them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Final
 
 from osteoct.anatomy import LabelScheme, Level, Part, label_scheme
-from osteoct.errors import LabelsError, UnreadableInputError
+from osteoct.errors import LabelsError
 from osteoct.io.archive import extracted
-from osteoct.io.image_format import ImageFormat, image_format
+from osteoct.io.image_format import (
+    ImageFormat,
+    has_dicom_preamble,
+    image_format,
+    is_image_name,
+)
+from osteoct.io.label_files import choose_label_file, scheme_of_file_name
 from osteoct.io.label_folder import read_label_folder
+from osteoct.io.label_join import pad_touched
 from osteoct.io.label_meaning import OTHER_IDS, LabelMeaning, label_meaning
+from osteoct.io.label_segments import join_segments
+from osteoct.io.label_sources import gather_names
 from osteoct.io.label_values import count_labels, labels_of
 from osteoct.io.volume import files_in, read_raw_image
 from osteoct.records import Finding, Severity
@@ -28,15 +37,18 @@ def read_labels(
 ) -> LabelVolume:
     """Read masks and what they mean.
 
-    The label table inside a NIfTI (or ``.seg.nrrd``) decides; without one ``scheme`` must say.
-    Present labels that neither knows become the finding ``unknown-labels``; where they are more
-    than half of the present labels, the file is refused: it is another program's.
+    Names decide: the label table inside a NIfTI, the segments of a ``.seg.nrrd`` or DICOM SEG with
+    their SNOMED codes, an ITK-SNAP label file or an nnU-Net ``dataset.json`` beside the masks.
+    Without any, ``scheme`` must say. Present labels that neither knows become the finding
+    ``unknown-labels``; where they are more than half of the present labels, the file is refused: it
+    is another program's.
 
     Parameters
     ----------
     path
-        NIfTI, NRRD or MetaImage label map; a folder of one mask per structure named as
-        TotalSegmentator names them (masks of other structures are not opened); a zip of either.
+        NIfTI, NRRD or MetaImage label map; DICOM SEG; a folder with one of these, with one mask per
+        structure named as TotalSegmentator names them (masks of other structures are not opened),
+        or with the files of spine-segment or VerSe; a zip of any.
     scheme
         Id in :data:`osteoct.anatomy.SCHEMES`.
     part
@@ -45,8 +57,8 @@ def read_labels(
     Raises
     ------
     LabelsError
-        No names and no scheme, names that contradict the scheme, masks of the other part, numbers
-        that are no labels, or no voxel of the part.
+        No names and no scheme, names that contradict each other or the scheme, masks of the other
+        part, numbers that are no labels, or no voxel of the part.
     ConfigError
         Unknown scheme.
     InputError
@@ -64,42 +76,112 @@ def _read(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> 
         with extracted(path) as folder:
             return _read(folder, where=where, scheme=scheme, part=part)
     if kind is ImageFormat.DICOM:
-        raise UnreadableInputError(
-            "DICOM segmentations are not read",
-            where=where,
-            found="DICOM",
-            wanted="a NIfTI, NRRD or MetaImage label map, or a folder of masks",
-        )
+        return _read_dicom([path], where=where, scheme=scheme, part=part)
     if kind is ImageFormat.FOLDER:
         return _read_folder(path, where=where, scheme=scheme, part=part)
+    if kind is ImageFormat.NRRD:
+        layered = _read_layers(path, where=where, scheme=scheme, part=part)
+        if layered is not None:
+            return layered
     return _read_map(path, kind, where=where, scheme=scheme, part=part)
 
 
 def _read_folder(path: Path, *, where: str, scheme: LabelScheme | None, part: Part) -> LabelVolume:
+    """A folder of one mask per structure, of one label map and its neighbours, or of DICOM."""
     files = files_in(path)
-    if len(files) == 1:
+    chosen = choose_label_file(files, part=part, where=where)
+    if chosen is not None:
         single = read_label_folder(files, where=where, scheme=scheme, part=part, is_optional=True)
         # the folder is named alone: below it a name may be the patient's
-        return single or _read(files[0], where=where, scheme=scheme, part=part)
+        return single or _read(chosen, where=where, scheme=scheme, part=part)
+    if not any(is_image_name(file.name) for file in files):
+        dicom = [file for file in files if has_dicom_preamble(file)]
+        if dicom:
+            return _read_dicom(dicom, where=where, scheme=scheme, part=part)
+        if len(files) == 1:
+            return _read(files[0], where=where, scheme=scheme, part=part)
     labels = read_label_folder(files, where=where, scheme=scheme, part=part)
     assert labels is not None  # noqa: S101 -- only an optional reading gives None
     return labels
+
+
+def _read_dicom(
+    files: list[Path], *, where: str, scheme: LabelScheme | None, part: Part
+) -> LabelVolume:
+    from osteoct.io.dicom_seg import read_dicom_seg  # noqa: PLC0415 -- pydicom costs 0.2 s
+
+    return read_dicom_seg(files, where=where, scheme=scheme, part=part)
+
+
+def _read_layers(
+    path: Path, *, where: str, scheme: LabelScheme | None, part: Part
+) -> LabelVolume | None:
+    """A 3D Slicer segmentation whose segments overlap; ``None`` for any other NRRD file."""
+    from osteoct.io.itk import read_layers  # noqa: PLC0415 -- SimpleITK costs 0.3 s
+
+    image = read_layers(path, where=where)
+    if image is None:
+        return None
+    segments = dict(enumerate(image.segments))
+    return join_segments(
+        {n: segment.name for n, segment in segments.items()},
+        lambda n: image.array[..., segments[n].layer] == segments[n].value,
+        image.geometry,
+        scheme=scheme,
+        part=part,
+        where=where,
+    )
 
 
 def _read_map(
     path: Path, kind: ImageFormat, *, where: str, scheme: LabelScheme | None, part: Part
 ) -> LabelVolume:
     raw = read_raw_image(path, kind, where=where)
-    meaning = label_meaning(raw.names, scheme=scheme, part=part, where=where)
-    array = labels_of(raw, where=where)
+    names = gather_names(raw.names, path, where=where)
+    suggested = scheme_of_file_name(path) if names is None and scheme is None else None
+    meaning = label_meaning(names, scheme=scheme or suggested, part=part, where=where)
+    array, geometry = labels_of(raw, where=where), raw.geometry
     present = count_labels(array)
     check_any_present(present, meaning, part=part, where=where)
+    unknown = _unknown_labels(present, meaning, where=where)
+    if kind is ImageFormat.NRRD and raw.names:  # 3D Slicer stores the part with labels only
+        array, geometry = pad_touched(array, geometry)
     return LabelVolume(
         array=array,
-        geometry=raw.geometry,
+        geometry=geometry,
         structures=meaning.structures,
         scheme_id=meaning.scheme_id,
-        findings=(*raw.findings, *_unknown_labels(present, meaning, where=where)),
+        findings=(*raw.findings, *unknown, *_suggested_by_name(suggested, unknown, where=where)),
+    )
+
+
+def _suggested_by_name(
+    scheme: LabelScheme | None, unknown: tuple[Finding, ...], *, where: str
+) -> tuple[Finding, ...]:
+    """Tell that a file's name alone gave the scheme; refuse it where one label speaks against it.
+
+    Raises
+    ------
+    LabelsError
+        A label that the scheme does not know.
+    """
+    if scheme is None:
+        return ()
+    if unknown:
+        raise LabelsError(
+            f"labels do not fit the scheme {scheme.id} that the file's name suggests",
+            where=where,
+            found=f"labels {unknown[0].evidence['labels']}",
+            wanted=f"labels of {scheme.id}",
+            hint="name the scheme",
+        )
+    return (
+        Finding(
+            code="scheme-from-name",
+            severity=Severity.INFO,
+            message=f"the masks name no labels; their file name suggests the scheme {scheme.id}",
+            evidence={"scheme": scheme.id},
+        ),
     )
 
 

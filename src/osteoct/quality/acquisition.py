@@ -56,11 +56,12 @@ def check_contrast(acquisition: Acquisition) -> Finding | None:
         )
     if phase is Phase.NATIVE:
         return None
+    told = "phase not told" if phase is Phase.CONTRAST else phase.value
     return Finding(
         code="contrast",
         severity=Severity.WARNING,
         message=(
-            f"Contrast was given ({phase.value}): trabecular HU at L1 rise by about 11 to 27 "
+            f"Contrast was given ({told}): trabecular HU at L1 rise by about 11 to 27 "
             "with a spread of 19 to 27."
         ),
         evidence={"phase": phase.value},
