@@ -33,6 +33,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def segmentation(session: nox.Session) -> None:
+    """Install the real TotalSegmentator for the CPU and test on it, with stand-in weights."""
+    session.install(*QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator]")
+    session.run("python", "-m", "pytest", "-m", "totalsegmentator", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, format and the direction of imports; reads the source, installs no dependency."""
     session.install(*QUIET, *(r for r in EXTRAS["lint"] if r.startswith(("ruff", "import-linter"))))

@@ -13,7 +13,7 @@ from typing import Literal
 from osteoct.anatomy import Part
 from osteoct.compartments.labelmap import label_compartments
 from osteoct.config import AnalysisConfig
-from osteoct.errors import GeometryError
+from osteoct.errors import ConfigError, GeometryError
 from osteoct.export.run_file import run_toml
 from osteoct.export.tables import findings_csv, levels_csv
 from osteoct.io.hashing import sha256_of
@@ -24,8 +24,11 @@ from osteoct.io.output import check_place, result_folder
 from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patient_pseudonym
 from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, analyze_volumes
-from osteoct.records import CaseResult, InputRecord
+from osteoct.records import CaseResult, InputRecord, SegmenterRecord
 from osteoct.report.page import render_report
+from osteoct.segment.interface import Segmenter
+from osteoct.segment.registry import DEFAULT, make_segmenter
+from osteoct.volume import CTVolume, LabelVolume
 
 RECORDED_PACKAGES = ("numpy", "scipy", "pydicom", "nibabel", "SimpleITK", "matplotlib")
 """Packages whose version can move a number or a picture."""
@@ -33,9 +36,10 @@ RECORDED_PACKAGES = ("numpy", "scipy", "pydicom", "nibabel", "SimpleITK", "matpl
 
 def analyze(
     ct: Path | str,
-    masks: Path | str,
+    masks: Path | str | None = None,
     *,
     body_masks: Path | str | None = None,
+    segmenter: Segmenter | None = None,
     out: Path | str | None = None,
     config: AnalysisConfig | None = None,
     case_id: str | None = None,
@@ -50,6 +54,9 @@ def analyze(
         DICOM folder, DICOM file, zip of either, NIfTI, NRRD or MetaImage.
     masks, body_masks
         A label volume, or a folder with one mask per structure.
+    segmenter
+        What makes the masks where none are given; by default TotalSegmentator. See
+        :func:`osteoct.segment.registry.make_segmenter`.
     out
         Folder to make; it appears whole or not at all.
     case_id
@@ -59,36 +66,46 @@ def analyze(
 
     Raises
     ------
-    InputError, GeometryError, ConfigError, OutputError
+    InputError, GeometryError, ConfigError, OutputError, SegmentationError, DependencyError
         See :mod:`osteoct.errors`. Bad image quality is a finding, not an error.
     """
     config = config or AnalysisConfig()
     sources = Sources(
-        ct=Path(ct), masks=Path(masks), body_masks=None if body_masks is None else Path(body_masks)
+        ct=Path(ct),
+        masks=None if masks is None else Path(masks),
+        body_masks=None if body_masks is None else Path(body_masks),
+    )
+    if out is not None:
+        check_place(Path(out), overwrite=overwrite)
+    case = analyze_files(
+        sources, config=config, case_id=case_id, key_file=key_file, segmenter=segmenter
     )
     if out is None:
-        return analyze_files(sources, config=config, case_id=case_id, key_file=key_file).result
-    check_place(Path(out), overwrite=overwrite)
-    case = analyze_files(sources, config=config, case_id=case_id, key_file=key_file)
+        return case.result
     with result_folder(Path(out), overwrite=overwrite) as folder:
         return write_case(case, folder, config)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """Where a case's images lie."""
+    """Where a case's images lie; without ``masks`` a segmenter makes them."""
 
     ct: Path
-    masks: Path
+    masks: Path | None = None
     body_masks: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.masks is None and self.body_masks is not None:
+            raise ConfigError(
+                "masks of bodies need masks of vertebrae", where="--body-masks", wanted="--masks"
+            )
 
     @property
     def by_role(self) -> dict[Literal["ct", "masks", "body-masks"], Path]:
         """The paths that were given, by role."""
-        paths: dict[Literal["ct", "masks", "body-masks"], Path] = {
-            "ct": self.ct,
-            "masks": self.masks,
-        }
+        paths: dict[Literal["ct", "masks", "body-masks"], Path] = {"ct": self.ct}
+        if self.masks is not None:
+            paths["masks"] = self.masks
         if self.body_masks is not None:
             paths["body-masks"] = self.body_masks
         return paths
@@ -100,19 +117,18 @@ def analyze_files(
     config: AnalysisConfig,
     case_id: str | None = None,
     key_file: Path | None = None,
+    segmenter: Segmenter | None = None,
 ) -> CaseAnalysis:
     """Read the images, analyse them and record what they were and how long it took."""
     if case_id is not None:
         check_case_id(case_id)
+    if sources.masks is None:
+        segmenter = segmenter or make_segmenter(DEFAULT)
+        segmenter.check()
     clock = time.perf_counter()
     volume, identity, kind = read_volume_with_identity(sources.ct, series=config.series)
-    masks = read_labels(sources.masks, scheme=config.labels, part=Part.VERTEBRA)
-    bodies = (
-        None
-        if sources.body_masks is None
-        else read_labels(sources.body_masks, scheme=config.body_labels, part=Part.BODY)
-    )
     read_seconds = time.perf_counter() - clock
+    masks = _get_masks(sources, volume, config, segmenter)
     inputs = tuple(
         InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
         for role, path in sources.by_role.items()
@@ -120,9 +136,45 @@ def analyze_files(
     name, patient = _name_case(case_id, identity, inputs[0].sha256, key_file)
     with _named_masks(sources):
         case = analyze_volumes(
-            volume, masks, bodies=bodies, config=config, case_id=name, patient_pseudonym=patient
+            volume,
+            masks.vertebrae,
+            bodies=masks.bodies,
+            config=config,
+            case_id=name,
+            patient_pseudonym=patient,
         )
-    return _with_provenance(case, inputs, read_seconds)
+    seconds = {"read": read_seconds, "masks": masks.seconds}
+    return _with_provenance(case, inputs, seconds, masks.segmenter)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Masks:
+    """The masks of a case, what made them (``None`` for the user) and how long it took."""
+
+    vertebrae: LabelVolume
+    bodies: LabelVolume | None
+    segmenter: SegmenterRecord | None = None
+    seconds: float
+
+
+def _get_masks(
+    sources: Sources, ct: CTVolume, config: AnalysisConfig, segmenter: Segmenter | None
+) -> _Masks:
+    """Read the masks that were given, or have them made."""
+    clock = time.perf_counter()
+    if sources.masks is None:
+        made = (segmenter or make_segmenter(DEFAULT)).segment(ct)
+        return _Masks(
+            vertebrae=made.vertebrae,
+            bodies=made.bodies,
+            segmenter=made.provenance,
+            seconds=time.perf_counter() - clock,
+        )
+    vertebrae = read_labels(sources.masks, scheme=config.labels, part=Part.VERTEBRA)
+    bodies = None
+    if sources.body_masks is not None:
+        bodies = read_labels(sources.body_masks, scheme=config.body_labels, part=Part.BODY)
+    return _Masks(vertebrae=vertebrae, bodies=bodies, seconds=time.perf_counter() - clock)
 
 
 def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> CaseResult:
@@ -173,14 +225,20 @@ def _name_case(
 
 
 def _with_provenance(
-    case: CaseAnalysis, inputs: tuple[InputRecord, ...], read_seconds: float
+    case: CaseAnalysis,
+    inputs: tuple[InputRecord, ...],
+    seconds: dict[str, float],
+    segmenter: SegmenterRecord | None,
 ) -> CaseAnalysis:
-    """The same case, with inputs, package versions and reading time recorded."""
-    seconds = {"read": round(read_seconds, 3), **case.result.provenance.seconds}
-    packages = {name: version(name) for name in RECORDED_PACKAGES}
-    result = _update_provenance(
-        case.result, {"inputs": inputs, "packages": packages, "seconds": seconds}
-    )
+    """The same case, with inputs, package versions, times and the masks' origin recorded."""
+    steps = {step: round(taken, 3) for step, taken in seconds.items()}
+    changes: dict[str, object] = {
+        "inputs": inputs,
+        "packages": {name: version(name) for name in RECORDED_PACKAGES},
+        "seconds": {**steps, **case.result.provenance.seconds},
+        "segmenter": segmenter,
+    }
+    result = _update_provenance(case.result, changes)
     return CaseAnalysis(result=result, ct=case.ct, compartments=case.compartments)
 
 

@@ -9,7 +9,8 @@
      │   ├─ MixedSeriesError       two patients or an ambiguous choice in one folder
      │   └─ LabelsError            labels without names, or names that do not fit the scheme
      ├─ GeometryError              two volumes do not meet in patient space
-     ├─ SegmentationError          backend or weights missing, no vertebrae found
+     ├─ SegmentationError          no vertebrae found, or the segmenter failed
+     │   └─ SegmenterUnavailableError  weights, memory or device missing: the machine's fault
      ├─ OutputError                the result cannot be written (disk full)
      │   └─ OutputExistsError      something is there already that must not be lost
      ├─ ConfigError                an option, configuration key or protocol that does not exist
@@ -99,7 +100,11 @@ class GeometryError(OsteoctError):
 
 
 class SegmentationError(OsteoctError):
-    """No segmentation could be made: backend or weights missing, or no vertebrae."""
+    """No segmentation could be made: no vertebrae, or the segmenter failed."""
+
+
+class SegmenterUnavailableError(SegmentationError):
+    """The machine lacks what the segmenter needs: weights, memory, disk space or a device."""
 
 
 class OutputError(OsteoctError):

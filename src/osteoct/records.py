@@ -234,6 +234,34 @@ class InputRecord(Record):
     sha256: str
 
 
+class SegmenterRecord(Record):
+    """What made the masks, where they were not the user's.
+
+    Parameters
+    ----------
+    name, version
+        The segmenter, as ``osteoct segmenters`` lists it, and the version of its program.
+    quality
+        The quality that was asked for; ``None`` where a segmenter has one only.
+    device
+        What it computed on: ``cpu``, ``gpu:0`` …; ``None`` where nothing was computed.
+    weights
+        SHA-256 of each model, by the model's name.
+    seconds
+        Time per step, ``total`` included.
+    peak_memory_mb
+        Largest working memory in MiB, where the system tells it.
+    """
+
+    name: str
+    version: str
+    quality: str | None = None
+    device: str | None = None
+    weights: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    peak_memory_mb: float | None = None
+
+
 class Provenance(Record):
     """What made the numbers."""
 
@@ -243,6 +271,8 @@ class Provenance(Record):
     inputs: tuple[InputRecord, ...] = ()
     started_utc: str
     seconds: dict[str, float] = {}
+    segmenter: SegmenterRecord | None = None
+    """What made the masks; ``None`` where the user brought them."""
 
 
 class CaseResult(Record):

@@ -62,9 +62,9 @@ def test_wrong_usage_is_2(options, patient, osteoct, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_masks_are_2(patient, osteoct, tmp_path):
-    """The one option nobody can do without."""
-    told = osteoct("analyze", patient.ct, "-o", tmp_path / "out")
+def test_body_masks_without_masks_are_2(osteoct, patient, tmp_path):
+    """Without masks a segmenter makes both kinds, and those of the user would be ignored."""
+    told = osteoct("analyze", patient.ct, "--body-masks", patient.bodies, "-o", tmp_path / "out")
     assert told.code == 2
     assert "--masks" in told.said[-1]
 

@@ -13,7 +13,13 @@ import click
 
 import osteoct
 from osteoct.cli.words import say, speak_utf8
-from osteoct.errors import ConfigError, DependencyError, OsteoctError, OutputExistsError
+from osteoct.errors import (
+    ConfigError,
+    DependencyError,
+    OsteoctError,
+    OutputExistsError,
+    SegmenterUnavailableError,
+)
 
 EXIT_NOTHING_MEASURABLE = 1
 EXIT_USAGE = 2
@@ -25,7 +31,17 @@ EXIT_INTERRUPTED = 130
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
-COMMANDS = ("demo", "analyze", "inspect", "phantom", "protocols", "rules", "labels")
+COMMANDS = (
+    "demo",
+    "analyze",
+    "segment",
+    "inspect",
+    "phantom",
+    "segmenters",
+    "protocols",
+    "rules",
+    "labels",
+)
 """In the order of the help: the first thing to try comes first."""
 
 _MODULES = {name: name for name in COMMANDS} | dict.fromkeys(
@@ -98,7 +114,7 @@ def exit_code_of(error: OsteoctError) -> int:
     """The documented exit code of a failure."""
     if isinstance(error, (ConfigError, OutputExistsError)):
         return EXIT_USAGE
-    if isinstance(error, DependencyError):
+    if isinstance(error, (DependencyError, SegmenterUnavailableError)):
         return EXIT_ENVIRONMENT
     return EXIT_INPUT_REFUSED
 

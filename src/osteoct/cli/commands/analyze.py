@@ -1,4 +1,4 @@
-"""``osteoct analyze``: a CT and its vertebra masks in, a result folder out."""
+"""``osteoct analyze``: a CT in, with its vertebra masks or without, a result folder out."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import Any
 
 import click
 
+from osteoct.cli.segmenter_options import add_segmenter_options, choose_segmenter
+
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("analyze", short_help="Measure the vertebrae of a CT with its masks.")
+@click.command("analyze", short_help="Measure the vertebrae of a CT.")
 @click.argument("ct", type=_PATH)
-@click.option("--masks", type=_PATH, required=True, help="Vertebra masks: volume or folder.")
+@click.option("--masks", type=_PATH, help="Vertebra masks: volume or folder; else they are made.")
 @click.option("--body-masks", type=_PATH, help="Masks of the vertebral bodies.")
 @click.option("-o", "--out", type=_PATH, required=True, help="Folder to make for the result.")
 @click.option("--labels", help="Label scheme of the masks, where the file holds no names.")
 @click.option("--body-labels", help="Label scheme of the body masks, likewise.")
+@add_segmenter_options
 @click.option("--levels", help="Levels to measure, such as L1-L5 (the default) or T12,L1.")
 @click.option("--protocol", "protocols", multiple=True, help="Protocol to run; may be repeated.")
 @click.option("--series", help="SeriesInstanceUID to take instead of the one chosen by rule.")
@@ -27,10 +30,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--config", "config_file", type=_PATH, help="TOML file with the same choices.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier result in OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
-def analyze_command(ct: Path, masks: Path, out: Path, **options: Any) -> int:  # noqa: ANN401 - click's options
+def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> int:  # noqa: ANN401 - click's options
     """Measure volume and HU of the vertebrae of CT, and say how far they can be trusted.
 
-    CT is a DICOM folder or file, a zip of either, NIfTI, NRRD or MetaImage. OUT gets case.json,
+    CT is a DICOM folder or file, a zip of either, NIfTI, NRRD or MetaImage. Without --masks a
+    segmenter finds the vertebrae; osteoct segmenters says what is there. OUT gets case.json,
     levels.csv, findings.csv, report.html, compartments.nii.gz and run.toml, all or nothing.
 
     Exit codes: 0 done, 1 analysed with nothing measurable, 2 usage, 3 input refused,
@@ -44,6 +48,7 @@ def analyze_command(ct: Path, masks: Path, out: Path, **options: Any) -> int:  #
         ct,
         masks,
         body_masks=options["body_masks"],
+        segmenter=choose_segmenter(options, has_masks=masks is not None),
         out=out,
         config=choose(options),
         case_id=options["case_id"],

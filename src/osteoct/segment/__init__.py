@@ -1,0 +1,1 @@
+"""Where vertebra masks come from: one interface, and the segmenters behind it."""

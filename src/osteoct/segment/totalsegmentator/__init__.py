@@ -1,0 +1,1 @@
+"""TotalSegmentator behind the interface; only ``worker`` imports it, in its own process."""

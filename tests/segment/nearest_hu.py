@@ -1,0 +1,126 @@
+"""A phantom whose bones each have their own HU, and a segmenter that knows them.
+
+The segmenter follows the same rule as the stand-in networks of ``standin.py``, without a network.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from osteoct.anatomy import SCHEMES, Level, Part
+from osteoct.errors import SegmentationError
+from osteoct.phantom.acquisition import scan
+from osteoct.phantom.description import Inclusion, Phantom
+from osteoct.phantom.scanner import Scanner
+from osteoct.phantom.shapes import Placed
+from osteoct.phantom.spine import BoneMake, lumbar_spine
+from osteoct.phantom.tissue import Tissue
+from osteoct.records import SegmenterRecord
+from osteoct.segment.interface import Segmentation, SegmenterState
+from osteoct.volume import CTVolume, LabelVolume
+
+BONES = ("T12", "L1", "L2", "L3", "L4", "L5", "sacrum")
+STEP_HU, HALF_HU = 40.0, 8.0
+BONE_HU = {name: 250.0 + STEP_HU * n for n, name in enumerate(BONES)}
+BODY_HU = {name: hu - HALF_HU for name, hu in BONE_HU.items()}
+ARCH_HU = {name: hu + HALF_HU for name, hu in BONE_HU.items()}
+NOISE_HU, LARGEST_OF_NOISE_HU = 1.0, 2.5
+"""What the largest of some hundred voxels lies above the truth."""
+DISC_HU, SOFT_HU, FLOOR_HU = 110.0, 50.0, 150.0
+
+FIELD_MM, CENTRE_MM = (130.0, 150.0, 215.0), (0.0, -28.0, -4.0)
+"""L1 to L5 whole, T12 and the sacrum in part."""
+
+
+def make_spine() -> Phantom:
+    """A lumbar spine without shells: bodies of one HU each, posterior elements of another."""
+    spine = lumbar_spine(BoneMake(dish_mm=1.0))
+    vertebrae = []
+    for vertebra in spine.vertebrae:
+        arch = Tissue(name="bone", hu=ARCH_HU[vertebra.level])
+        body = Inclusion(
+            shape=Placed(primitive=vertebra.body),
+            tissue=Tissue(name="bone", hu=BODY_HU[vertebra.level]),
+            inside_core=False,
+        )
+        vertebrae.append(replace(vertebra, core=arch, shell=arch, inclusions=(body,)))
+    sacral = Tissue(name="bone", hu=ARCH_HU["sacrum"])
+    return replace(
+        spine,
+        vertebrae=tuple(vertebrae),
+        sacrum=replace(spine.sacrum, core=sacral, shell=sacral),
+        disc_tissue=Tissue(name="disc", hu=DISC_HU),
+    )
+
+
+def scan_spine(*, pixel_mm: float, slice_mm: float):
+    """A scan of it."""
+    scanner = Scanner(
+        pixel_mm=pixel_mm,
+        slice_mm=slice_mm,
+        noise_sd_hu=NOISE_HU,
+        axis_codes="LPS",
+        fine_step_mm=0.5,
+        field_of_view_mm=FIELD_MM,
+        centre_mm=CENTRE_MM,
+    )
+    return scan(make_spine(), scanner)
+
+
+class NearestHuSegmenter:
+    """Each bone voxel gets the level whose HU is nearest to the largest HU around it."""
+
+    name = "nearest-hu"
+
+    def __init__(self, options=None):
+        self.options = options
+
+    def describe(self):
+        return SegmenterState(
+            name=self.name, title="for tests", licence="Apache-2.0", is_installed=True, version="1"
+        )
+
+    def check(self):
+        pass
+
+    def segment(self, ct: CTVolume) -> Segmentation:
+        clock = time.perf_counter()
+        hu = ct.hu()
+        bone = ndimage.maximum_filter(hu, 3)
+        is_bone = (hu >= FLOOR_HU) & (bone >= FLOOR_HU)
+        if not is_bone.any():
+            raise SegmentationError("no vertebrae were found", where=self.name)
+        bone -= LARGEST_OF_NOISE_HU
+        rank = np.rint((bone - BONE_HU["T12"]) / STEP_HU)
+        rank = np.clip(rank, 0, len(BONES) - 1).astype(int)
+        is_arch = bone > np.array(list(BONE_HU.values()))[rank]
+        scheme = SCHEMES["totalsegmentator-v2"]
+        numbers = [
+            n
+            for name in BONES
+            for n, s in scheme.structures.items()
+            if name in (s.name, s.level) and s.part in (Part.VERTEBRA, Part.SACRUM)
+        ]
+        labels = np.where(is_bone, np.array(numbers)[rank], 0).astype(np.uint8)
+        bodies = (is_bone & ~is_arch & (labels != numbers[-1])).astype(np.uint8)
+        return Segmentation(
+            vertebrae=_labels(ct, labels, scheme),
+            bodies=_labels(ct, bodies, SCHEMES["totalsegmentator-vertebrae-body"]),
+            provenance=SegmenterRecord(
+                name=self.name, version="1", seconds={"total": time.perf_counter() - clock}
+            ),
+        )
+
+
+def _labels(ct, array, scheme):
+    return LabelVolume(
+        array=array, geometry=ct.geometry, structures=scheme.structures, scheme_id=scheme.id
+    )
+
+
+LUMBAR_HU = {level: BODY_HU[level] for level in (Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)}
+"""Trabecular HU of the bodies, true by construction."""
