@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,24 @@ def test_pipe_does_not_hang(spawn, patient, tmp_path):
         told = spawn("analyze", ct, "--masks", masks, "-o", tmp_path / "out")
         assert told.code == 3
         assert "special file" in told.said[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_sigterm_leaves_nothing(tmp_path):
+    """Batch systems end jobs with it: the folder that was being written is taken back."""
+    command = [sys.executable, "-m", "osteoct", "demo", "-o", str(tmp_path / "out")]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr.readline().startswith("Making")
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        begun = [path.name for path in tmp_path.iterdir()]
+        process.terminate()
+        said = process.stderr.read()
+    assert begun
+    assert begun != ["out"]
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
+    assert "Traceback" not in said

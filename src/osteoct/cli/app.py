@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 import osteoct
+from osteoct.cli.termination import taking_back_on_sigterm
 from osteoct.cli.words import say, speak_utf8
 from osteoct.errors import (
     ConfigError,
@@ -75,7 +76,8 @@ class OsteoctGroup(click.Group):
         """Run a command and exit."""
         speak_utf8()
         try:
-            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            with taking_back_on_sigterm():
+                code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
