@@ -36,6 +36,9 @@ LARGEST_TILT_DEG = 60.0
 MOST_POINTS = 60_000
 """Voxels used for fitting; more move the axes by less than a hundredth of a degree."""
 
+ROUNDING_MM = 1e-6
+"""Keeps every point where the fit is exact and the spread is zero."""
+
 Points = NDArray[np.float64]
 
 
@@ -83,16 +86,8 @@ def thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:
 
 def in_frame(points_mm: Points, axes: VertebraAxes) -> Points:
     """Coordinates (n, 3) along right, anterior, superior, from the body's centre, in mm."""
-    rotation = np.column_stack([axes.right, axes.anterior, axes.superior])
-    turned: Points = (points_mm - axes.origin_mm) @ rotation
+    turned: Points = (points_mm - axes.origin_mm) @ axes.rotation
     return turned
-
-
-def from_frame(points: Points, axes: VertebraAxes) -> Points:
-    """Patient coordinates (…, 3) of points along right, anterior, superior."""
-    rotation = np.column_stack([axes.right, axes.anterior, axes.superior])
-    back: Points = points @ rotation.T + axes.origin_mm
-    return back
 
 
 def _frame(origin: Points, superior: Points, towards_front: Points) -> VertebraAxes:
@@ -124,8 +119,7 @@ def _bisector(body: Mask, geometry: Geometry, frame: VertebraAxes, points: Point
     normal = np.zeros(3)
     for face in (plates.top_mm, plates.bottom_mm):
         normal += _plane_normal(np.column_stack([r[found], a[found], face[found]]))
-    rotation = np.column_stack([frame.right, frame.anterior, frame.superior])
-    turned: Points = rotation @ (normal / np.linalg.norm(normal))
+    turned: Points = frame.rotation @ (normal / np.linalg.norm(normal))
     return turned
 
 
@@ -141,7 +135,3 @@ def _plane_normal(points: Points) -> Points:
     normal = np.array([-slope_r, -slope_a, 1.0])
     unit: Points = normal / np.linalg.norm(normal)
     return unit
-
-
-ROUNDING_MM = 1e-6
-"""Keeps every point where the fit is exact and the spread is zero."""

@@ -73,8 +73,7 @@ def sample_endplates(
 
 def _index_frame(geometry: Geometry, axes: VertebraAxes) -> tuple[Floats, Floats]:
     """The body's centre as an index (3,) and index steps (3, 3) per mm along the three axes."""
-    rotation = np.column_stack([axes.right, axes.anterior, axes.superior])
-    steps: Floats = np.linalg.inv(geometry.affine[:3, :3]) @ rotation
+    steps: Floats = np.linalg.inv(geometry.affine[:3, :3]) @ axes.rotation
     return geometry.to_index(axes.origin_mm), steps
 
 

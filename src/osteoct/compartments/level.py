@@ -33,6 +33,11 @@ class VertebraAxes:
     superior: NDArray[np.float64]
 
     @property
+    def rotation(self) -> NDArray[np.float64]:
+        """The axes as columns (3, 3): patient coordinates from right, anterior, superior."""
+        return np.column_stack([self.right, self.anterior, self.superior])
+
+    @property
     def tilt_deg(self) -> float:
         """Angle between the vertebra's own superior axis and the patient's head–feet axis."""
         return float(np.degrees(np.arccos(np.clip(self.superior[2], -1, 1))))
