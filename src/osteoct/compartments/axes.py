@@ -22,7 +22,11 @@ ENDPLATE_PART = 0.8
 """Share of the body's width and depth over which end plates are fitted: the rims curve away."""
 
 ROUNDS = 3
-"""Refits of the end plates; the axis moves less than 0.1 degrees after the second one."""
+"""Refits of the end plates.
+
+Up to 20 degrees of tilt a fourth one moved the axis by less than 0.1 degrees on phantoms and on the
+real example, on 5 mm slices by 0.3, and by 1.5 degrees at the example's L5, tilted by 34 degrees.
+"""
 
 COLUMNS = 17
 """Columns per direction through the middle part, about 2 mm apart."""
@@ -34,7 +38,7 @@ LARGEST_TILT_DEG = 60.0
 """No lumbar end plate of a lying patient is steeper; a larger angle means that the fit failed."""
 
 MOST_POINTS = 60_000
-"""Voxels used for fitting; more move the axes by less than a hundredth of a degree."""
+"""Voxels used for fitting; all of 0.7 mm phantoms moved the axes by at most 0.06 degrees."""
 
 ROUNDING_MM = 1e-6
 """Keeps every point where the fit is exact and the spread is zero."""

@@ -37,7 +37,8 @@ LEAST_PIXEL_MM = 1.0
 """Pixel of the projection; the canal is 15 mm wide, so finer pixels tell nothing more."""
 
 MOST_POINTS = 40_000
-"""Points projected; the hole's area moves by less than a pixel with more."""
+"""Points projected; with all of them the hole's area moved by up to 3 % on phantoms, and its front
+wall, which decides where the body ends, by at most 0.06 mm."""
 
 COARSE_POINTS = 10_000
 """Points projected in the coarse search …"""

@@ -14,8 +14,8 @@ METAL_HU = 2500.0
 STREAK_MARGIN_MM = 10.0
 """Distance from metal inside which HU are not trusted.
 
-A chosen margin, not a published one: streaks reach further, but beyond 10 mm a mean over a core is
-moved by less than the repeatability of a scan. The level is marked as doubtful in any case.
+A chosen margin, not a published one: streaks reach further. The level is marked as doubtful in
+any case.
 """
 
 
