@@ -243,12 +243,16 @@ class SegmenterRecord(Record):
         The segmenter, as ``osteoct segmenters`` lists it, and the version of its program.
     quality
         The quality that was asked for; ``None`` where a segmenter has one only.
+    engine
+        Which of several ways to the same labels it took; ``None`` where there is one only.
     device
         What it computed on: ``cpu``, ``gpu:0`` …; ``None`` where nothing was computed.
     weights
         SHA-256 of each model, by the model's name.
     seconds
         Time per step, ``total`` included.
+    patches
+        Evaluations of a network per step: what it cost, whatever the machine.
     peak_memory_mb
         Largest working memory in MiB, where the system tells it.
     """
@@ -256,9 +260,11 @@ class SegmenterRecord(Record):
     name: str
     version: str
     quality: str | None = None
+    engine: str | None = None
     device: str | None = None
     weights: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    patches: dict[str, int] = {}
     peak_memory_mb: float | None = None
 
 

@@ -202,7 +202,7 @@ def test_an_interrupted_run_leaves_nothing(dicom, weights, tmp_path, number):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _wait(lambda: any(temporary.glob("osteoct-*/tmp/nnunet_tmp_*")), RUN_S)
+    _wait(lambda: any(temporary.glob("osteoct-*/tmp/*/image.nii")), RUN_S)
     process.send_signal(number)
     assert process.wait(10) == (130 if number == signal.SIGINT else -signal.SIGKILL)
     _wait(lambda: not any(temporary.iterdir()), 10)

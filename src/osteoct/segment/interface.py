@@ -8,6 +8,8 @@ callable of one :class:`SegmentOptions` (most often the class itself);
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +36,26 @@ class Quality(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a segmenter has come.
+
+    Parameters
+    ----------
+    stage
+        What it does, in a word or two.
+    done, total
+        Parts of the stage; ``None`` where they are not counted.
+    seconds_left
+        Estimate for the rest of the stage, from the parts done so far; ``None`` before the first.
+    """
+
+    stage: str
+    done: int | None = None
+    total: int | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SegmentOptions:
     """What a user may choose; a segmenter uses what concerns it.
 
@@ -41,6 +63,12 @@ class SegmentOptions:
     ----------
     device
         ``auto``, ``cpu``, ``gpu`` (the first one) or ``gpu:N``.
+    with_tissues
+        Whether to find what quality control compares HU with: vessels, organs and muscles.
+    limit_s
+        Longest time for one CT in seconds; ``None`` for as long as it takes.
+    progress
+        Called now and then while a CT is segmented.
     masks, body_masks
         Masks that exist already, for the segmenter ``precomputed``.
     labels, body_labels
@@ -52,6 +80,9 @@ class SegmentOptions:
 
     device: str = AUTO
     quality: Quality = Quality.BEST
+    with_tissues: bool = False
+    limit_s: float | None = None
+    progress: Callable[[Progress], None] | None = None
     masks: Path | None = None
     body_masks: Path | None = None
     labels: str | None = None
@@ -78,6 +109,9 @@ class Segmentation:
     bodies
         Vertebral bodies, per level or all in one label, and discs where the segmenter knows them;
         ``None`` where it does not tell bodies from posterior elements.
+    tissues
+        Vessels, organs and muscles by name, all of part ``OTHER``; ``None`` where they were not
+        asked for or the segmenter does not know them.
     provenance
         What made them.
     findings
@@ -86,6 +120,7 @@ class Segmentation:
 
     vertebrae: LabelVolume
     bodies: LabelVolume | None = None
+    tissues: LabelVolume | None = None
     provenance: SegmenterRecord
     findings: tuple[Finding, ...] = ()
 
@@ -164,3 +199,16 @@ class Segmenter(Protocol):
             The package is missing.
         """
         ...
+
+
+@contextmanager
+def held(segmenter: Segmenter) -> Iterator[Segmenter]:
+    """Keep what a segmenter loads from one CT to the next, until the end of the block.
+
+    A segmenter that can do so is a context manager; any other is used as it is.
+    """
+    if isinstance(segmenter, AbstractContextManager):
+        with segmenter:
+            yield segmenter
+    else:
+        yield segmenter

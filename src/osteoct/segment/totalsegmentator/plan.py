@@ -7,12 +7,15 @@ itself would evaluate it over the whole image.
 
 ``fast``: task ``total`` at 3 mm in the same box. ``vertebrae_body`` has no fast model: bodies are
 then found by geometry.
+
+Tissues, where asked: task ``total`` at 3 mm, kept to them. Their mean HU are taken well inside, for
+which 3 mm will do, and one model knows them all, while at 1.5 mm they are spread over three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from osteoct.segment.interface import Quality
@@ -50,22 +53,34 @@ class Task:
     Parameters
     ----------
     result
-        What the labels are: ``vertebrae`` or ``bodies``.
+        What the labels are: ``vertebrae``, ``bodies`` or ``tissues``.
     task
         The package's name of the task.
-    is_fast
-        Whether at 3 mm.
+    model
+        The one of the task's models that knows the structures.
+    spacing_mm
+        Grid that the model works on; the package calls 3 mm ``fast``.
+    step
+        Distance of neighbouring network patches, in parts of their size: the package's own.
     structures
-        What the labels are kept to; empty for all of the task.
+        What the labels are kept to; empty for all of the task. The package then looks for them at
+        6 mm first, and evaluates the model in their box.
     within
         Result of an earlier task whose box the image is cut to first.
     """
 
     result: str
     task: str
-    is_fast: bool = False
+    model: Model
+    spacing_mm: float
+    step: float
     structures: tuple[str, ...] = ()
     within: str | None = None
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the package is to be told so."""
+        return self.spacing_mm == THREE_MM_SPACING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +98,20 @@ STRUCTURES: Final = (
 )
 """L1–L5 and the neighbours by which mixed-up levels are noticed."""
 
+TISSUES: Final = (
+    *("aorta", "inferior_vena_cava", "portal_vein_and_splenic_vein"),
+    *("liver", "spleen", "kidney_left", "kidney_right"),
+    *("autochthon_left", "autochthon_right", "iliopsoas_left", "iliopsoas_right"),
+)
+"""Blood, organs and muscles whose HU tell contrast and a wrong scale. Fat is not among them: the
+model that knows it is sold, not free."""
+
 MARGIN_MM: Final = 20.0
 """Left around the vertebrae for ``vertebrae_body``: what the package leaves around its crops."""
+
+LOCATE_SPACING, THREE_MM_SPACING, FULL_SPACING = 6.0, 3.0, 1.5
+LOCATE_STEP, TOTAL_STEP, BODY_STEP = 0.8, 0.8, 0.5
+"""The package's own."""
 
 _PART = "nnUNetTrainerNoMirroring"
 _WHOLE = "nnUNetTrainer_4000epochs_NoMirroring"
@@ -119,17 +146,41 @@ UNUSED_FOLDERS: Final = (
 )
 """Models of ``total`` that are never evaluated here; the package only asks whether they exist."""
 
+LOCATE: Final = Task(
+    result="locate", task="total", model=SIX_MM, spacing_mm=LOCATE_SPACING, step=LOCATE_STEP
+)
+"""What the package does first wherever a task is kept to structures."""
+
+_FULL = Task(
+    result="vertebrae",
+    task="total",
+    model=VERTEBRAE,
+    spacing_mm=FULL_SPACING,
+    step=TOTAL_STEP,
+    structures=STRUCTURES,
+)
+_BODIES = Task(
+    result="bodies",
+    task="vertebrae_body",
+    model=BODIES,
+    spacing_mm=FULL_SPACING,
+    step=BODY_STEP,
+    within="vertebrae",
+)
+_COARSE = replace(_FULL, model=THREE_MM, spacing_mm=THREE_MM_SPACING)
+_TISSUES = replace(_COARSE, result="tissues", structures=TISSUES)
+
 PLANS: Final[Mapping[Quality, Plan]] = {
-    Quality.BEST: Plan(
-        tasks=(
-            Task(result="vertebrae", task="total", structures=STRUCTURES),
-            Task(result="bodies", task="vertebrae_body", within="vertebrae"),
-        ),
-        models=(SIX_MM, VERTEBRAE, BODIES),
-    ),
-    Quality.FAST: Plan(
-        tasks=(Task(result="vertebrae", task="total", is_fast=True, structures=STRUCTURES),),
-        models=(SIX_MM, THREE_MM),
-    ),
+    Quality.BEST: Plan(tasks=(_FULL, _BODIES), models=(SIX_MM, VERTEBRAE, BODIES)),
+    Quality.FAST: Plan(tasks=(_COARSE,), models=(SIX_MM, THREE_MM)),
 }
 """What each quality does."""
+
+
+def plan_of(quality: Quality, *, with_tissues: bool = False) -> Plan:
+    """Return the tasks and models of a quality, with the tissues' where they are asked for."""
+    plan = PLANS[quality]
+    if not with_tissues:
+        return plan
+    models = dict.fromkeys((*plan.models, THREE_MM))
+    return Plan(tasks=(*plan.tasks, _TISSUES), models=tuple(models))

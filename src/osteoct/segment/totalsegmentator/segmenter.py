@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import numpy as np
 
-from osteoct.anatomy import Part
 from osteoct.errors import DependencyError, SegmentationError
-from osteoct.io.label_meaning import label_meaning
-from osteoct.io.label_table import parse_label_table
-from osteoct.records import Finding, SegmenterRecord, Severity
-from osteoct.segment.interface import Quality, Segmentation, SegmenterState, SegmentOptions
-from osteoct.segment.totalsegmentator.plan import MARGIN_MM, PLANS
-from osteoct.segment.totalsegmentator.process import private_folder, run_job
+from osteoct.records import SegmenterRecord
+from osteoct.segment.interface import AUTO, Segmentation, SegmenterState, SegmentOptions
+from osteoct.segment.isolation.session import Session
+from osteoct.segment.progress import Hearing
+from osteoct.segment.totalsegmentator.home import prepare_home
+from osteoct.segment.totalsegmentator.plan import LOCATE, MARGIN_MM, PLANS, Task, plan_of
+from osteoct.segment.totalsegmentator.results import find_limits, read_results
 from osteoct.segment.totalsegmentator.weights import (
-    WeightsFolder,
     check_weights,
     find_faults,
     hash_weights,
     how_to_get,
     weights_folder,
 )
-from osteoct.volume import CTVolume, LabelVolume
+from osteoct.volume import CTVolume
 
 DISTRIBUTION: Final = "TotalSegmentator"
 OLDEST: Final = (2, 18)
 """The version whose behaviour, label tables and folders all this was written for."""
+
+MEMORY_ENGINE_VERSION: Final = (2, 18)
+"""Whose labels the engine ``memory`` was compared with, voxel for voxel; others go by the API."""
+
+WORKER: Final = "osteoct.segment.totalsegmentator.worker"
 
 HOW_TO_INSTALL: Final = (
     "pip install 'osteoct[totalsegmentator]'; on a machine without a GPU add -c with a file that "
@@ -40,18 +47,40 @@ HOW_TO_INSTALL: Final = (
 
 
 class TotalSegmentatorSegmenter:
-    """Runs the package TotalSegmentator through its own Python API.
+    """Runs TotalSegmentator's models in a process of its own.
+
+    Inside ``with segmenter:`` the process and the models it has loaded serve one CT after another;
+    outside, each CT has a process to itself.
 
     Parameters
     ----------
     options
-        ``quality`` chooses the models (see :mod:`.plan`), ``device`` where they run.
+        ``quality`` and ``with_tissues`` choose the models (see :mod:`.plan`), ``device`` where they
+        run.
     """
 
-    name: Final = "totalsegmentator"
+    name: str = "totalsegmentator"
 
     def __init__(self, options: SegmentOptions) -> None:
         self._options = options
+        self._plan = plan_of(options.quality, with_tissues=options.with_tissues)
+        self._held: Session | None = None
+
+    def __enter__(self) -> Self:
+        """Hold the process from now on; it starts with the first CT."""
+        self._held = self._open().__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the process."""
+        session, self._held = self._held, None
+        if session is not None:
+            session.__exit__(kind, error, trace)
 
     def describe(self) -> SegmenterState:
         """Say whether the package and the models of each quality are there."""
@@ -84,7 +113,7 @@ class TotalSegmentatorSegmenter:
             A model is missing or incomplete.
         """
         _check_installed()
-        check_weights(weights_folder(), PLANS[self._options.quality].models)
+        check_weights(weights_folder(), self._plan.models)
 
     def segment(self, ct: CTVolume) -> Segmentation:
         """Run the tasks of the quality and name the labels by the tables they come with.
@@ -92,50 +121,93 @@ class TotalSegmentatorSegmenter:
         Raises
         ------
         DependencyError, SegmenterUnavailableError
-            As :meth:`check`; or the machine ran out of memory.
+            As :meth:`check`; or the machine ran out of memory or time.
         SegmentationError
             No vertebrae were found, or the package failed.
         """
         self.check()
         clock = time.perf_counter()
-        plan, place = PLANS[self._options.quality], weights_folder()
-        with private_folder(place, plan.models) as folder:
-            told = run_job(_write_job(ct, folder, self._options), folder)
-            vertebrae = _read_labels(folder, told, "vertebrae", Part.VERTEBRA, ct)
-            bodies = _read_labels(folder, told, "bodies", Part.BODY, ct)
-        if vertebrae is None:
+        with self._session() as session, session.job_folder() as folder:
+            told = self._run(ct, session, folder)
+            results = read_results(told, folder, ct)
+        if "vertebrae" not in results:
             raise _no_vertebrae()
-        findings = self._find()
+        findings = find_limits(self._options.quality, told)
+        vertebrae = results["vertebrae"]
         return Segmentation(
             vertebrae=replace(vertebrae, findings=(*vertebrae.findings, *findings)),
-            bodies=bodies,
-            provenance=self._record(told, place, time.perf_counter() - clock),
+            bodies=results.get("bodies"),
+            tissues=results.get("tissues"),
+            provenance=self._record(told, time.perf_counter() - clock),
             findings=findings,
         )
 
-    def _find(self) -> tuple[Finding, ...]:
-        if self._options.quality is Quality.BEST:
-            return ()
-        return (
-            Finding(
-                code="segmented-coarse",
-                severity=Severity.WARNING,
-                message="the masks were made at 3 mm (--quality fast): their surfaces are coarse",
-                evidence={"spacing_mm": 3.0},
-            ),
+    def _open(self) -> Session:
+        place, models = weights_folder(), self._plan.models
+        return Session(
+            WORKER,
+            title=DISTRIBUTION,
+            where=self.name,
+            prepare=lambda folder: prepare_home(folder, place, models),
         )
 
-    def _record(self, told: dict[str, Any], place: WeightsFolder, total: float) -> SegmenterRecord:
-        seconds = {**told["seconds"], "total": total}
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """The session that is held, or one for this CT."""
+        if self._held is not None:
+            yield self._held
+            return
+        with self._open() as session:
+            yield session
+
+    def _run(self, ct: CTVolume, session: Session, folder: Path) -> dict[str, Any]:
+        """Give the process the CT and its tasks."""
+        np.save(folder / "ct.npy", ct.array)
+        heard = None if self._options.progress is None else Hearing(self._options.progress)
+        return session.run(
+            {
+                "ct": "ct.npy",
+                "affine": ct.geometry.affine.tolist(),
+                "device": self._options.device,
+                "may_fall_back": self._options.device == AUTO,
+                "engine": self._engine(),
+                "margin_mm": MARGIN_MM,
+                "weights": str(session.folder / "weights"),
+                "locate": _told(LOCATE) | {"margin_mm": MARGIN_MM},
+                "tasks": [_told(task) for task in self._plan.tasks],
+            },
+            folder,
+            hear=heard,
+            limit_s=self._options.limit_s,
+        )
+
+    def _engine(self) -> str:
+        """``memory`` where every voxel is known to be the package's own, else ``api``."""
+        is_known = _version_numbers(installed_version() or "0") == MEMORY_ENGINE_VERSION
+        return "memory" if is_known else "api"
+
+    def _record(self, told: dict[str, Any], total_s: float) -> SegmenterRecord:
+        seconds = {**told["seconds"], "total": total_s}
         return SegmenterRecord(
             name=self.name,
             version=installed_version() or "unknown",
             quality=self._options.quality.value,
+            engine=self._engine(),
             device=told["device"],
-            weights=hash_weights(place, PLANS[self._options.quality].models),
+            weights=hash_weights(weights_folder(), self._plan.models),
             seconds={step: round(value, 3) for step, value in seconds.items()},
+            patches=told["patches"],
             peak_memory_mb=told["peak_memory_mb"],
         )
+
+
+class TotalSegmentatorApiSegmenter(TotalSegmentatorSegmenter):
+    """The same through the package's own Python API: slower, larger, and the reference."""
+
+    name = "totalsegmentator-api"
+
+    def _engine(self) -> str:
+        return "api"
 
 
 def installed_version() -> str | None:
@@ -148,6 +220,11 @@ def installed_version() -> str | None:
         return None
 
 
+def _version_numbers(version_text: str) -> tuple[int, ...]:
+    """Major and minor number."""
+    return tuple(int(part) for part in version_text.split(".")[:2])
+
+
 def _check_installed() -> None:
     found = installed_version()
     if found is None:
@@ -156,7 +233,7 @@ def _check_installed() -> None:
             where="--segmenter totalsegmentator",
             hint=HOW_TO_INSTALL,
         )
-    if tuple(int(part) for part in found.split(".")[:2]) < OLDEST:
+    if _version_numbers(found) < OLDEST:
         raise DependencyError(
             "TotalSegmentator is too old",
             found=found,
@@ -167,45 +244,18 @@ def _check_installed() -> None:
 
 def _probe_device() -> str | None:
     """What ``auto`` would compute on, asked of a process of its own; ``None`` if torch fails."""
-    with private_folder(weights_folder(), ()) as folder:
+    session = Session(WORKER, title=DISTRIBUTION, where="", prepare=lambda _: {})
+    with session, session.job_folder() as folder:
         try:
-            told = run_job({"device": "auto", "is_probe": True}, folder)
+            told = session.run({"device": AUTO, "is_probe": True}, folder)
         except SegmentationError:
             return None
     return str(told["device"])
 
 
-def _write_job(ct: CTVolume, folder: Path, options: SegmentOptions) -> dict[str, Any]:
-    np.save(folder / "ct.npy", ct.array)
-    return {
-        "ct": "ct.npy",
-        "affine": ct.geometry.affine.tolist(),
-        "device": options.device,
-        "margin_mm": MARGIN_MM,
-        "tasks": [asdict(task) for task in PLANS[options.quality].tasks],
-    }
-
-
-def _read_labels(
-    folder: Path, told: dict[str, Any], result: str, part: Part, ct: CTVolume
-) -> LabelVolume | None:
-    """Labels of a result by name; ``None`` where the task did not run or found nothing."""
-    where = f"totalsegmentator, {result}"
-    table = told["names"].get(result)
-    if table is None:
-        return None
-    names = parse_label_table(table.encode(), where=where)
-    meaning = label_meaning(names, scheme=None, part=part, where=where)
-    array = np.load(folder / f"{result}.npy")
-    numbers = [n for n, s in meaning.structures.items() if s.part is part]
-    if not np.isin(array, numbers).any():
-        return None
-    return LabelVolume(
-        array=array,
-        geometry=ct.geometry,
-        structures=meaning.structures,
-        scheme_id=meaning.scheme_id,
-    )
+def _told(task: Task) -> dict[str, Any]:
+    """A task as the process is told of it."""
+    return {**asdict(task), "trained": task.model.trained, "is_fast": task.is_fast}
 
 
 def _no_vertebrae() -> SegmentationError:
