@@ -32,6 +32,9 @@ NOISE_HU, LARGEST_OF_NOISE_HU = 1.0, 2.5
 """What the largest of some hundred voxels lies above the truth."""
 DISC_HU, SOFT_HU, FLOOR_HU = 110.0, 50.0, 150.0
 
+AORTA_HU = BONE_HU["sacrum"] + STEP_HU
+"""A vessel for those who paint one; no bone comes near it."""
+
 FIELD_MM, CENTRE_MM = (130.0, 150.0, 215.0), (0.0, -28.0, -4.0)
 """L1 to L5 whole, T12 and the sacrum in part."""
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import torch
 from nearest_hu import (
+    AORTA_HU,
     ARCH_HU,
     BODY_HU,
     BONE_HU,
@@ -72,10 +73,11 @@ def list_stand_ins() -> tuple[StandIn, ...]:
     total, part = class_map["total"], class_map_5_parts["class_map_part_vertebrae"]
     bones = {n if n == "sacrum" else f"vertebrae_{n}": hu for n, hu in BONE_HU.items()}
     levels = {"prototypes": bones, "step_hu": STEP_HU, "floor_hu": 150.0, "channels": PLAIN}
+    coarse = levels | {"prototypes": {**bones, "aorta": AORTA_HU}}
     bodies = {"vertebrae_body": 220.0, "intervertebral_discs": 140.0}
     return (
-        StandIn(SIX_MM, 6.0, total, **levels),
-        StandIn(THREE_MM, 3.0, total, **levels),
+        StandIn(SIX_MM, 6.0, total, **coarse),
+        StandIn(THREE_MM, 3.0, total, **coarse),
         StandIn(VERTEBRAE, 1.5, part, **levels),
         StandIn(BODIES, 1.5, class_map["vertebrae_body"], bodies, STEP_HU, 80.0, ZIGZAG),
     )
