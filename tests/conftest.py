@@ -9,6 +9,12 @@ import pytest
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
+@pytest.fixture(autouse=True)
+def _no_fetching(monkeypatch):
+    """No test fetches weights from where they are published."""
+    monkeypatch.setenv("OSTEOCT_OFFLINE", "1")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images, which lies beside the repository and never inside it."""

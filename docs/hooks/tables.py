@@ -12,7 +12,7 @@ from functools import partial
 from osteoct.anatomy import SCHEMES, LabelScheme, Part
 from osteoct.classify.opinions import name_levels
 from osteoct.classify.rules import Rule, load_rules
-from osteoct.export.tables import FINDING_COLUMNS, LEVEL_COLUMNS
+from osteoct.export.tables import AGREEMENT_COLUMNS, FINDING_COLUMNS, LEVEL_COLUMNS
 from osteoct.protocols import PROTOCOLS
 from osteoct.schemas.case import load_case_schema
 
@@ -44,6 +44,17 @@ COLUMNS = {
     "p75_hu": "75th percentile",
     "p95_hu": "95th percentile",
     "reason": "why the numbers are absent; empty where they are present",
+    "first": "the segmenter whose numbers count; `masks` for those you gave",
+    "second": "the segmenter it is compared with",
+    "dice": "overlap of the vertebrae of this name, 0 … 1",
+    "body_dice": "overlap of the bodies that were measured, 0 … 1",
+    "same_place": "what the second calls the structure that covers most of this vertebra",
+    "same_place_dice": "overlap with that structure, 0 … 1",
+    "first_volume_cm3": "volume of the whole vertebra, first",
+    "second_volume_cm3": "volume of the whole vertebra, second",
+    "first_hu": "mean HU of the region, first",
+    "second_hu": "mean HU of the region, second",
+    "difference_hu": "second minus first",
     "code": "kind of finding",
     "severity": "`info`, `warning` or `blocking`",
     "message": "the finding in words, with the values found",
@@ -206,4 +217,5 @@ TABLES: dict[str, Callable[[], str]] = {
     "case": case_tables,
     "levels-csv": partial(column_table, LEVEL_COLUMNS),
     "findings-csv": partial(column_table, FINDING_COLUMNS),
+    "agreement-csv": partial(column_table, AGREEMENT_COLUMNS),
 }

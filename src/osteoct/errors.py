@@ -11,6 +11,7 @@
      ├─ GeometryError              two volumes do not meet in patient space
      ├─ SegmentationError          no vertebrae found, or the segmenter failed
      │   └─ SegmenterUnavailableError  weights, memory or device missing: the machine's fault
+     │       └─ WeightsMissingError      weights that a fetch brings
      ├─ OutputError                the result cannot be written (disk full)
      │   └─ OutputExistsError      something is there already that must not be lost
      ├─ ConfigError                an option, configuration key or protocol that does not exist
@@ -105,6 +106,10 @@ class SegmentationError(OsteoctError):
 
 class SegmenterUnavailableError(SegmentationError):
     """The machine lacks what the segmenter needs: weights, memory, disk space or a device."""
+
+
+class WeightsMissingError(SegmenterUnavailableError):
+    """Weights are missing or incomplete, and nothing else is: fetching them is enough."""
 
 
 class OutputError(OsteoctError):

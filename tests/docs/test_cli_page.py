@@ -27,11 +27,17 @@ def test_readme_lists_the_commands():
     assert listed == list(COMMANDS)
 
 
+def parameters(command):
+    """The parameters of a command, or of every command of a group."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(p for c in below for p in c.params)]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_page_lists_the_options(name):
     """Options come and go with the code; the page must not promise one that is gone."""
     command = main.get_command(CONTEXT, name)
-    options = {o for p in command.params if isinstance(p, click.Option) for o in p.opts}
+    options = {o for p in parameters(command) if isinstance(p, click.Option) for o in p.opts}
     listed = set(
         re.findall(
             r"`(--?[a-z-]+)`", "\n".join(re.findall(r"^\| `-.*$", SECTIONS[name], re.MULTILINE))
@@ -40,11 +46,18 @@ def test_page_lists_the_options(name):
     assert listed == options
 
 
+def test_usage_names_the_commands_of_a_group():
+    """``weights`` does nothing by itself."""
+    usage = SECTIONS["weights"].strip().splitlines()[0]
+    for name in main.get_command(CONTEXT, "weights").commands:
+        assert name in usage
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_usage_names_the_arguments(name):
     """The usage line holds the command's arguments, in capitals as in its help."""
     command = main.get_command(CONTEXT, name)
     usage = SECTIONS[name].strip().splitlines()[0]
-    for parameter in command.params:
+    for parameter in parameters(command):
         if isinstance(parameter, click.Argument):
             assert parameter.human_readable_name.upper() in usage

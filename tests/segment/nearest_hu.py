@@ -20,7 +20,7 @@ from osteoct.phantom.shapes import Placed
 from osteoct.phantom.spine import BoneMake, lumbar_spine
 from osteoct.phantom.tissue import Tissue
 from osteoct.records import SegmenterRecord
-from osteoct.segment.interface import Segmentation, SegmenterState
+from osteoct.segment.interface import Progress, Segmentation, SegmenterState
 from osteoct.volume import CTVolume, LabelVolume
 
 BONES = ("T12", "L1", "L2", "L3", "L4", "L5", "sacrum")
@@ -92,6 +92,8 @@ class NearestHuSegmenter:
 
     def segment(self, ct: CTVolume) -> Segmentation:
         clock = time.perf_counter()
+        if self.options is not None and self.options.progress is not None:
+            self.options.progress(Progress(stage="vertebrae", done=1, total=2, seconds_left=3.0))
         hu = ct.hu()
         bone = ndimage.maximum_filter(hu, 3)
         is_bone = (hu >= FLOOR_HU) & (bone >= FLOOR_HU)

@@ -18,6 +18,7 @@ TotalSegmentator 2.18 and nnU-Net 2.8 read what is written here as they read the
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,6 +38,9 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from totalsegmentator.map_to_binary import class_map, class_map_5_parts
 
 from osteoct.segment.totalsegmentator.plan import BODIES, SIX_MM, THREE_MM, VERTEBRAE, Model
+from osteoct.segment.totalsegmentator.weights import weights_needed
+from osteoct.segment.weights.condition import accept
+from osteoct.segment.weights.place import WEIGHTS_VARIABLE
 
 HINGES_HU = tuple(
     hu + LARGEST_OF_NOISE_HU for name in BONE_HU for hu in (BODY_HU[name], ARCH_HU[name])
@@ -264,6 +268,14 @@ def main(root: Path) -> None:
     torch.manual_seed(0)
     for stand_in in list_stand_ins():
         write_model(root, stand_in)
+    accept_all(root)
+
+
+def accept_all(root: Path) -> None:
+    """Say that these weights are meant: some of the published ones are known by their hashes."""
+    os.environ[WEIGHTS_VARIABLE] = str(root)
+    need = weights_needed([stand_in.model for stand_in in list_stand_ins()])
+    accept(need, [download.folder for download in need.downloads])
 
 
 if __name__ == "__main__":

@@ -77,6 +77,15 @@ def test_a_failure_leaves_no_file(plugin, ct, tmp_path):
     assert not masks.exists()
 
 
+def test_what_a_segmenter_does_not_make_is_said(plugin, ct, tmp_path):
+    """Not an empty label map, which would read as: there is no aorta."""
+    asked = ("--tissues", tmp_path / "t.nii.gz", "--segmenter", plugin)
+    code, _, said = call("segment", ct, "-o", tmp_path / "m.nii.gz", *asked)
+    assert code == 3
+    assert "no masks of tissues were made" in said
+    assert not list(tmp_path.glob("*.nii.gz"))
+
+
 def test_masks_and_a_segmenter_exclude_each_other(plugin, ct, tmp_path):
     """One of the two would be ignored in silence."""
     for extra in (("--segmenter", plugin), ("--device", "cpu"), ("--quality", "fast")):

@@ -39,6 +39,7 @@ COMMANDS = (
     "inspect",
     "phantom",
     "segmenters",
+    "weights",
     "protocols",
     "rules",
     "labels",

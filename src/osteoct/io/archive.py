@@ -49,6 +49,9 @@ class ArchiveLimits:
 
 DEFAULT_LIMITS = ArchiveLimits()
 
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What Python says of an archive that is damaged or packed in a way it does not know."""
+
 
 def is_archive(path: Path) -> bool:
     """Whether ``path`` is a regular file that starts like a zip archive."""
@@ -83,10 +86,8 @@ def extracted(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[Pa
     with tempfile.TemporaryDirectory(prefix="osteoct-") as name:
         folder = Path(name)
         try:
-            with zipfile.ZipFile(path) as archive:
-                _check_entries(archive.infolist(), path, limits)
-                _unpack(archive, folder, path, limits)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            unpack_archive(path, folder, limits)
+        except (*DAMAGED, OSError) as error:
             raise UnreadableInputError(
                 "archive cannot be unpacked",
                 where=str(path),
@@ -94,6 +95,23 @@ def extracted(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[Pa
                 wanted="an undamaged zip file and room on the disk",
             ) from None
         yield folder
+
+
+def unpack_archive(path: Path, folder: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
+    """Unpack a zip archive into an existing folder.
+
+    Raises
+    ------
+    UnreadableInputError
+        Encrypted, holding links or paths that leave the folder, or above the limits.
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError
+        Not a zip archive, or damaged: :data:`DAMAGED`.
+    OSError
+        It cannot be read, or the folder cannot be written.
+    """
+    with zipfile.ZipFile(path) as archive:
+        _check_entries(archive.infolist(), path, limits)
+        _unpack(archive, folder, path, limits)
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], path: Path, limits: ArchiveLimits) -> None:

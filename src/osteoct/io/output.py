@@ -51,7 +51,7 @@ def result_folder(path: Path, *, overwrite: bool, marker: str = RESULT_FILE) -> 
         )
         staging.chmod(0o777 & ~_umask())
         yield staging
-        _sync_tree(staging)
+        sync_tree(staging)
         check_place(path, overwrite=overwrite, marker=marker)
         _move_into_place(staging, target)
         made = []
@@ -124,6 +124,14 @@ def check_place(path: Path, *, overwrite: bool, marker: str = RESULT_FILE) -> No
     )
 
 
+def sync_tree(folder: Path) -> None:
+    """Put every file and folder on the disk: a full disk speaks up here at the latest."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(root) / name)
+        _sync(Path(root))
+
+
 def _absolute(path: Path) -> Path:
     """The path from the root, links at its end not followed."""
     return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at the target
@@ -162,14 +170,6 @@ def _move_into_place(staging: Path, target: Path) -> None:
     finally:
         if target.exists():
             shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sync_tree(folder: Path) -> None:
-    """Put every file and folder on the disk: a full disk speaks up here at the latest."""
-    for root, _, names in os.walk(folder):
-        for name in names:
-            _sync(Path(root) / name)
-        _sync(Path(root))
 
 
 def _sync(path: Path) -> None:

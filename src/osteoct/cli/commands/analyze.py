@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from osteoct.cli.segmenter_options import add_segmenter_options, choose_segmenter
+from osteoct.cli.segmenter_options import add_segmenter_options, choose_segmenters
 
 _PATH = click.Path(path_type=Path)
 
@@ -42,21 +42,42 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
     """
     from osteoct.analysis import analyze
     from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
+    from osteoct.cli.fetching import prepare_weights
     from osteoct.cli.printing import print_result
+    from osteoct.cli.segmenting import SegmentingLine
 
-    result = analyze(
-        ct,
-        masks,
-        body_masks=options["body_masks"],
-        segmenter=choose_segmenter(options, has_masks=masks is not None),
-        out=out,
-        config=choose(options),
-        case_id=options["case_id"],
-        key_file=options["key_file"],
-        overwrite=options["overwrite"],
-    )
+    config = choose(options)
+    check_request(ct, masks, out, options)
+    with SegmentingLine() as line:
+        chosen = choose_segmenters({**options, "masks": masks}, progress=line)
+        for segmenter in chosen.both:
+            prepare_weights(segmenter, ct, offline=options["offline"])
+        result = analyze(
+            ct,
+            masks if chosen.first is None else None,
+            body_masks=options["body_masks"] if chosen.first is None else None,
+            segmenter=chosen.first,
+            second=chosen.second,
+            out=out,
+            config=config,
+            case_id=options["case_id"],
+            key_file=options["key_file"],
+            overwrite=options["overwrite"],
+        )
     print_result(result, report=out / "report.html", as_json=options["as_json"])
     return 0 if result.is_measured else EXIT_NOTHING_MEASURABLE
+
+
+def check_request(ct: Path, masks: Path | None, out: Path, options: dict[str, Any]) -> None:
+    """Refuse what would be refused anyway, before weights are fetched for it."""
+    from osteoct.analysis import Sources
+    from osteoct.io.output import check_place
+    from osteoct.io.pseudonym import check_case_id
+
+    Sources(ct=ct, masks=masks, body_masks=options["body_masks"])
+    check_place(out, overwrite=options["overwrite"])
+    if options["case_id"] is not None:
+        check_case_id(options["case_id"])
 
 
 def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, imported late

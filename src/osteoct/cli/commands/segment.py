@@ -11,11 +11,18 @@ from osteoct.cli.segmenter_options import add_segmenter_options, choose_segmente
 
 _PATH = click.Path(path_type=Path)
 
+_MORE = {
+    "bodies": "take --quality best",
+    "tissues": "take a CT that shows some, and a segmenter that knows them",
+}
+"""Label maps that are made where asked, and what to do where they are not."""
+
 
 @click.command("segment", short_help="Find the vertebrae of a CT; write masks only.")
 @click.argument("ct", type=_PATH)
 @click.option("-o", "--out", type=_PATH, required=True, help="Label map to write, .nii.gz.")
 @click.option("--bodies", type=_PATH, help="Label map of bodies and discs to write, .nii.gz.")
+@click.option("--tissues", type=_PATH, help="Label map of vessels, organs and muscles, likewise.")
 @add_segmenter_options
 @click.option("--series", help="SeriesInstanceUID to take instead of the one chosen by rule.")
 @click.option("--overwrite", is_flag=True, help="Replace label maps that exist.")
@@ -27,29 +34,39 @@ def segment_command(ct: Path, out: Path, **options: Any) -> None:  # noqa: ANN40
     Exit codes: 0 done, 2 usage, 3 input refused or no vertebrae found, 4 environment: the
     segmenter, its weights or memory is missing.
     """
+    from osteoct.cli.fetching import prepare_weights
+    from osteoct.cli.segmenting import SegmentingLine
     from osteoct.cli.words import say
-    from osteoct.errors import SegmentationError
     from osteoct.io.volume import read_volume
 
-    files = {"vertebrae": out}
-    if options["bodies"] is not None:
-        files["bodies"] = options["bodies"]
-    for path in files.values():
+    asked = {"vertebrae": out} | {role: options[role] for role in _MORE if options[role]}
+    for path in asked.values():
         check_file(path, overwrite=options["overwrite"])
-    segmenter = choose_segmenter(options)
-    segmenter.check()
-    made = segmenter.segment(read_volume(ct, series=options["series"]))
-    if "bodies" in files and made.bodies is None:
-        raise SegmentationError(
-            "no masks of bodies were made",
-            where="--bodies",
-            found=f"{made.provenance.name}, quality {made.provenance.quality}",
-            hint="leave --bodies out, or take --quality best",
-        )
-    write_all({path: getattr(made, role) for role, path in files.items()})
+    with SegmentingLine() as line:
+        segmenter = choose_segmenter(options, progress=line, with_tissues="tissues" in asked)
+        prepare_weights(segmenter, ct, offline=options["offline"])
+        segmenter.check()
+        made = segmenter.segment(read_volume(ct, series=options["series"]))
+    write_all({path: take(made, role) for role, path in asked.items()})
     for finding in made.findings:
         say(f"{finding.severity.value}: {finding.message}")
-    say(f"Masks: {', '.join(map(str, files.values()))}")
+    say(f"Masks: {', '.join(map(str, asked.values()))}")
+
+
+def take(made: Any, role: str) -> Any:  # noqa: ANN401 - Segmentation and LabelVolume, imported late
+    """The labels of a role; refuse a role that this segmenter, or this quality, does not make."""
+    from osteoct.errors import SegmentationError
+
+    labels = getattr(made, role)
+    if labels is None:
+        hint = _MORE[role]
+        raise SegmentationError(
+            f"no masks of {role} were made",
+            where=f"--{role}",
+            found=f"{made.provenance.name}, quality {made.provenance.quality}",
+            hint=f"leave --{role} out, or {hint}",
+        )
+    return labels
 
 
 def check_file(path: Path, *, overwrite: bool) -> None:

@@ -9,11 +9,7 @@ from typing import Final
 
 from osteoct.errors import SegmenterUnavailableError
 from osteoct.segment.totalsegmentator.plan import UNUSED_FOLDERS, Model
-from osteoct.segment.totalsegmentator.weights import (
-    HOME_VARIABLE,
-    WEIGHTS_VARIABLE,
-    WeightsFolder,
-)
+from osteoct.segment.weights.place import HOME_VARIABLE, WEIGHTS_VARIABLE, WeightsFolder
 
 SETTINGS: Final = {
     "totalseg_id": "osteoct",

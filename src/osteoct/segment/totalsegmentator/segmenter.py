@@ -22,13 +22,11 @@ from osteoct.segment.progress import Hearing
 from osteoct.segment.totalsegmentator.home import prepare_home
 from osteoct.segment.totalsegmentator.plan import LOCATE, MARGIN_MM, PLANS, Task, plan_of
 from osteoct.segment.totalsegmentator.results import find_limits, read_results
-from osteoct.segment.totalsegmentator.weights import (
-    check_weights,
-    find_faults,
-    hash_weights,
-    how_to_get,
-    weights_folder,
-)
+from osteoct.segment.totalsegmentator.weights import hash_weights, weights_needed
+from osteoct.segment.weights.catalogue import WeightsNeed
+from osteoct.segment.weights.place import totalsegmentator_folder
+from osteoct.segment.weights.presence import check_presence, find_faults, how_to_get
+from osteoct.segment.weights.trust import check_unaltered, find_doubts
 from osteoct.volume import CTVolume
 
 DISTRIBUTION: Final = "TotalSegmentator"
@@ -85,8 +83,8 @@ class TotalSegmentatorSegmenter:
     def describe(self) -> SegmenterState:
         """Say whether the package and the models of each quality are there."""
         installed = installed_version()
-        place = weights_folder()
-        faults = {q: find_faults(place, plan.models) for q, plan in PLANS.items()}
+        place = totalsegmentator_folder()
+        faults = {q: find_faults(weights_needed(plan.models)) for q, plan in PLANS.items()}
         own = faults[self._options.quality]
         return SegmenterState(
             name=self.name,
@@ -99,7 +97,7 @@ class TotalSegmentatorSegmenter:
                 q.value: "; ".join(f"{m.folder} {fault}" for m, fault in found.items()) or "present"
                 for q, found in faults.items()
             },
-            hint=HOW_TO_INSTALL if installed is None else how_to_get(own) if own else None,
+            hint=HOW_TO_INSTALL if installed is None else how_to_get(place, own) if own else None,
         )
 
     def check(self) -> None:
@@ -109,11 +107,19 @@ class TotalSegmentatorSegmenter:
         ------
         DependencyError
             The package is missing or too old.
-        SegmenterUnavailableError
+        WeightsMissingError
             A model is missing or incomplete.
+        SegmenterUnavailableError
+            A model was altered.
         """
         _check_installed()
-        check_weights(weights_folder(), self._plan.models)
+        need = self.needed_weights()
+        check_presence(need)
+        check_unaltered(need)
+
+    def needed_weights(self) -> WeightsNeed:
+        """Return the models of the quality, and the folder they belong in."""
+        return weights_needed(self._plan.models)
 
     def segment(self, ct: CTVolume) -> Segmentation:
         """Run the tasks of the quality and name the labels by the tables they come with.
@@ -132,7 +138,8 @@ class TotalSegmentatorSegmenter:
             results = read_results(told, folder, ct)
         if "vertebrae" not in results:
             raise _no_vertebrae()
-        findings = find_limits(self._options.quality, told)
+        doubts = find_doubts(self.needed_weights())
+        findings = (*find_limits(self._options.quality, told), *doubts)
         vertebrae = results["vertebrae"]
         return Segmentation(
             vertebrae=replace(vertebrae, findings=(*vertebrae.findings, *findings)),
@@ -143,7 +150,7 @@ class TotalSegmentatorSegmenter:
         )
 
     def _open(self) -> Session:
-        place, models = weights_folder(), self._plan.models
+        place, models = totalsegmentator_folder(), self._plan.models
         return Session(
             WORKER,
             title=DISTRIBUTION,
@@ -194,7 +201,7 @@ class TotalSegmentatorSegmenter:
             quality=self._options.quality.value,
             engine=self._engine(),
             device=told["device"],
-            weights=hash_weights(weights_folder(), self._plan.models),
+            weights=hash_weights(self.needed_weights(), self._plan.models),
             seconds={step: round(value, 3) for step, value in seconds.items()},
             patches=told["patches"],
             peak_memory_mb=told["peak_memory_mb"],

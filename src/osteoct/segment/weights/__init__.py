@@ -1,0 +1,1 @@
+"""Trained models on this machine: fetched once, checked, recorded, and carried in one file."""
