@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -13,9 +13,9 @@ from typing import Literal
 from osteoct.anatomy import Part
 from osteoct.compartments.labelmap import label_compartments
 from osteoct.config import AnalysisConfig
-from osteoct.errors import ConfigError, GeometryError
+from osteoct.errors import ConfigError, GeometryError, SegmentationError
 from osteoct.export.run_file import run_toml
-from osteoct.export.tables import findings_csv, levels_csv
+from osteoct.export.tables import agreement_csv, findings_csv, levels_csv
 from osteoct.io.hashing import sha256_of
 from osteoct.io.identity import SourceIdentity
 from osteoct.io.labels import read_labels
@@ -23,12 +23,15 @@ from osteoct.io.nifti import write_labels
 from osteoct.io.output import check_place, result_folder
 from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patient_pseudonym
 from osteoct.io.volume import read_volume_with_identity
-from osteoct.pipeline import CaseAnalysis, analyze_volumes
-from osteoct.records import CaseResult, InputRecord, SegmenterRecord
+from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
+from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
 from osteoct.report.page import render_report
 from osteoct.segment.interface import Segmenter
 from osteoct.segment.registry import DEFAULT, make_segmenter
 from osteoct.volume import CTVolume, LabelVolume
+
+WITHOUT_SEGMENTER = "masks"
+"""What masks are called that the user brought."""
 
 RECORDED_PACKAGES = ("numpy", "scipy", "pydicom", "nibabel", "SimpleITK", "matplotlib")
 """Packages whose version can move a number or a picture."""
@@ -40,6 +43,7 @@ def analyze(
     *,
     body_masks: Path | str | None = None,
     segmenter: Segmenter | None = None,
+    second: Segmenter | None = None,
     out: Path | str | None = None,
     config: AnalysisConfig | None = None,
     case_id: str | None = None,
@@ -57,6 +61,9 @@ def analyze(
     segmenter
         What makes the masks where none are given; by default TotalSegmentator. See
         :func:`osteoct.segment.registry.make_segmenter`.
+    second
+        Another segmenter to compare with; the numbers stay those of the first. Should it fail, a
+        finding says so.
     out
         Folder to make; it appears whole or not at all.
     case_id
@@ -78,7 +85,12 @@ def analyze(
     if out is not None:
         check_place(Path(out), overwrite=overwrite)
     case = analyze_files(
-        sources, config=config, case_id=case_id, key_file=key_file, segmenter=segmenter
+        sources,
+        config=config,
+        case_id=case_id,
+        key_file=key_file,
+        segmenter=segmenter,
+        second=second,
     )
     if out is None:
         return case.result
@@ -118,6 +130,7 @@ def analyze_files(
     case_id: str | None = None,
     key_file: Path | None = None,
     segmenter: Segmenter | None = None,
+    second: Segmenter | None = None,
 ) -> CaseAnalysis:
     """Read the images, analyse them and record what they were and how long it took."""
     if case_id is not None:
@@ -125,10 +138,13 @@ def analyze_files(
     if sources.masks is None:
         segmenter = segmenter or make_segmenter(DEFAULT)
         segmenter.check()
+    if second is not None:
+        second.check()
     clock = time.perf_counter()
     volume, identity, kind = read_volume_with_identity(sources.ct, series=config.series)
     read_seconds = time.perf_counter() - clock
     masks = _get_masks(sources, volume, config, segmenter)
+    masks, other = _get_second(masks, volume, second)
     inputs = tuple(
         InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
         for role, path in sources.by_role.items()
@@ -139,6 +155,7 @@ def analyze_files(
             volume,
             masks.vertebrae,
             bodies=masks.bodies,
+            second=other,
             config=config,
             case_id=name,
             patient_pseudonym=patient,
@@ -177,13 +194,40 @@ def _get_masks(
     return _Masks(vertebrae=vertebrae, bodies=bodies, seconds=time.perf_counter() - clock)
 
 
+def _get_second(
+    masks: _Masks, ct: CTVolume, second: Segmenter | None
+) -> tuple[_Masks, SecondMasks | None]:
+    """Have a second segmenter make its masks; where it finds none, the first carry a finding."""
+    if second is None:
+        return masks, None
+    first = WITHOUT_SEGMENTER if masks.segmenter is None else masks.segmenter.name
+    try:
+        made = second.segment(ct)
+    except SegmentationError as error:
+        findings = (*masks.vertebrae.findings, _second_missing(second.name, error))
+        return replace(masks, vertebrae=replace(masks.vertebrae, findings=findings)), None
+    return masks, SecondMasks(
+        first=first, vertebrae=made.vertebrae, bodies=made.bodies, made_by=made.provenance
+    )
+
+
+def _second_missing(name: str, error: SegmentationError) -> Finding:
+    """A comparison that was asked for and could not be made."""
+    return Finding(
+        code="second-segmenter-failed",
+        severity=Severity.WARNING,
+        message=f"There is no comparison with {name}: {error.line}",
+        evidence={"segmenter": name},
+    )
+
+
 def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> CaseResult:
     """Write every file of a result into an existing folder; return what ``case.json`` holds."""
     clock = time.perf_counter()
     labels = label_compartments(case.compartments, case.ct.geometry)
     original = case.result.grid.axis_codes
     write_labels(labels.reoriented(original), folder / "compartments.nii.gz")
-    report = render_report(case.result, case.ct, case.compartments)
+    report = render_report(case.result, case.ct, case.compartments, second=case.second)
     seconds = {
         **case.result.provenance.seconds,
         "report": round(time.perf_counter() - clock, 3),
@@ -196,6 +240,8 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> Case
         "run.toml": run_toml(result, config),
         "report.html": report,
     }
+    if result.agreement is not None:
+        texts["agreement.csv"] = agreement_csv(result)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return result
@@ -239,7 +285,7 @@ def _with_provenance(
         "segmenter": segmenter,
     }
     result = _update_provenance(case.result, changes)
-    return CaseAnalysis(result=result, ct=case.ct, compartments=case.compartments)
+    return replace(case, result=result)
 
 
 def _update_provenance(result: CaseResult, changes: dict[str, object]) -> CaseResult:

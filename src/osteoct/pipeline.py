@@ -17,10 +17,20 @@ from osteoct.measure.level import absent_level, measure_level
 from osteoct.measure.summary import summarise
 from osteoct.protocols import Protocol, protocol
 from osteoct.quality.acquisition import check_acquisition
+from osteoct.quality.agreement import Reading, compare_readings
 from osteoct.quality.artefacts import check_artefacts
+from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.gate import apply_gate
 from osteoct.quality.segmentation import check_segmentation
-from osteoct.records import Acquisition, CaseResult, Finding, LevelResult, Provenance
+from osteoct.records import (
+    Acquisition,
+    Agreement,
+    CaseResult,
+    Finding,
+    LevelResult,
+    Provenance,
+    SegmenterRecord,
+)
 from osteoct.volume import CTVolume, LabelVolume, describe_grid
 
 CANONICAL = "RAS"
@@ -28,12 +38,39 @@ CANONICAL = "RAS"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SecondMasks:
+    """Masks of another segmenter, to compare with; no number of the result comes from them.
+
+    Parameters
+    ----------
+    first
+        Name of what made the masks that count.
+    vertebrae, bodies
+        As those of the case.
+    made_by
+        What made these.
+    """
+
+    first: str
+    vertebrae: LabelVolume
+    bodies: LabelVolume | None = None
+    made_by: SegmenterRecord
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CaseAnalysis:
-    """A result and the arrays behind it, all on one grid in canonical orientation."""
+    """A result and the arrays behind it, all on one grid in canonical orientation.
+
+    Parameters
+    ----------
+    second
+        Compartments of the second masks; empty where there are none.
+    """
 
     result: CaseResult
     ct: CTVolume
     compartments: tuple[LevelCompartments, ...]
+    second: tuple[LevelCompartments, ...] = ()
 
 
 def analyze_volumes(
@@ -41,6 +78,7 @@ def analyze_volumes(
     vertebrae: LabelVolume,
     *,
     bodies: LabelVolume | None = None,
+    second: SecondMasks | None = None,
     config: AnalysisConfig | None = None,
     case_id: str = "case",
     patient_pseudonym: str | None = None,
@@ -53,6 +91,8 @@ def analyze_volumes(
         The image, in any orientation.
     vertebrae, bodies
         Masks in the CT's patient space, in any orientation, on the CT's grid or another one.
+    second
+        Masks of another segmenter; where the two disagree, a finding says so.
 
     Raises
     ------
@@ -64,16 +104,16 @@ def analyze_volumes(
     protocols = tuple(protocol(p) for p in config.protocols)
     acquisition = state_facts(ct.acquisition, config)
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
-    compartments = build_compartments(
-        canonical, masks, body_masks, levels=config.levels, protocols=protocols
-    )
+    reading = _read(canonical, masks, body_masks, config, protocols)
+    agreement, other = _compare(canonical, reading, second, config, protocols)
     findings = (
         *_unique(canonical, masks, body_masks),
         *check_acquisition(acquisition, ct.geometry),
-        *check_segmentation(config.levels, compartments),
-        *check_artefacts(canonical, compartments),
+        *check_segmentation(config.levels, reading.compartments),
+        *check_artefacts(canonical, reading.compartments),
+        *_check_agreement(agreement, protocols),
     )
-    levels = apply_gate(_measure_levels(canonical, compartments, config, protocols), findings)
+    levels = apply_gate(reading.levels, findings)
     summaries = summarise(levels, protocols)
     result = CaseResult(
         case_id=case_id,
@@ -88,9 +128,12 @@ def analyze_volumes(
         opinions=form_opinions(
             levels=levels, summaries=summaries, acquisition=acquisition, findings=findings
         ),
+        agreement=agreement,
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
-    return CaseAnalysis(result=result, ct=canonical, compartments=compartments)
+    return CaseAnalysis(
+        result=result, ct=canonical, compartments=reading.compartments, second=other
+    )
 
 
 def state_facts(acquisition: Acquisition, config: AnalysisConfig) -> Acquisition:
@@ -113,6 +156,54 @@ def _meet(
     masks = align_labels(vertebrae, ct.geometry).reoriented(CANONICAL)
     body_masks = None if bodies is None else align_labels(bodies, ct.geometry).reoriented(CANONICAL)
     return ct.reoriented(CANONICAL), masks, body_masks
+
+
+def _read(
+    ct: CTVolume,
+    vertebrae: LabelVolume,
+    bodies: LabelVolume | None,
+    config: AnalysisConfig,
+    protocols: tuple[Protocol, ...],
+) -> Reading:
+    """Divide and measure one segmentation."""
+    compartments = build_compartments(
+        ct, vertebrae, bodies, levels=config.levels, protocols=protocols
+    )
+    return Reading(
+        vertebrae=vertebrae,
+        compartments=compartments,
+        levels=_measure_levels(ct, compartments, config, protocols),
+    )
+
+
+def _compare(
+    ct: CTVolume,
+    reading: Reading,
+    second: SecondMasks | None,
+    config: AnalysisConfig,
+    protocols: tuple[Protocol, ...],
+) -> tuple[Agreement | None, tuple[LevelCompartments, ...]]:
+    """Measure a second segmentation in the same way and compare the two."""
+    if second is None:
+        return None, ()
+    _, masks, body_masks = _meet(ct, second.vertebrae, second.bodies)
+    other = _read(ct, masks, body_masks, config, protocols)
+    agreement = Agreement(
+        first=second.first,
+        second=second.made_by.name,
+        made_second=second.made_by,
+        levels=compare_readings(reading, other),
+    )
+    return agreement, other.compartments
+
+
+def _check_agreement(
+    agreement: Agreement | None, protocols: tuple[Protocol, ...]
+) -> tuple[Finding, ...]:
+    """Findings about a second segmentation, where there is one."""
+    if agreement is None:
+        return ()
+    return check_agreement(agreement.levels, protocols, second=agreement.second)
 
 
 def _note_provenance(started: datetime, seconds: float) -> Provenance:

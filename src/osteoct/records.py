@@ -64,12 +64,16 @@ class Acquisition(Record):
     modality: str | None = None
     kvp: float | None = None
     kernel: tuple[str, ...] = ()
+    kernel_class: Literal["soft", "medium", "sharp"] | None = None
+    """How sharp the kernel is by its maker's naming; ``None`` where the name is not known."""
     slice_thickness_mm: float | None = None
     tube_current_ma: float | None = None
     gantry_tilt_deg: float | None = None
     phase: Phase | None = None
     phase_evidence: str | None = None
     """Which tag or statement gave the phase, such as ``ContrastBolusAgent present``."""
+    phase_pixels: Phase | None = None
+    """What the HU of vessels and kidneys say, beside ``phase`` and never in its place."""
     contrast_agent: str | None = None
     manufacturer: str | None = None
     model: str | None = None
@@ -91,12 +95,23 @@ class Severity(StrEnum):
 
 
 class Finding(Record):
-    """Something that limits how far a number can be trusted; never a diagnosis."""
+    """Something that limits how far a number can be trusted; never a diagnosis.
+
+    Parameters
+    ----------
+    certainty
+        How sure the finding itself is, 0 … 1; ``None`` where it is a plain fact.
+    place_mm
+        Where to look: a point in patient space (RAS+); reports draw a picture around it. ``None``
+        where there is no such place.
+    """
 
     code: str
     severity: Severity
     message: str
     level: Level | None = None
+    certainty: float | None = Field(default=None, ge=0, le=1)
+    place_mm: tuple[float, float, float] | None = None
     evidence: dict[str, float | int | str | None] = {}
 
 
@@ -143,12 +158,64 @@ class RegionMeasure(Record):
         return self
 
 
+class HeightSource(StrEnum):
+    """Where the end plates between which heights are measured came from."""
+
+    CT = "ct"
+    """The CT's own grey values beside the mask's end plates."""
+    MASK = "mask"
+    """The mask alone: the CT showed no edge, or metal lies in the body."""
+
+
 class Heights(Record):
-    """Heights of the vertebral body in its own mid-sagittal plane, in mm."""
+    """Heights of the vertebral body in its own mid-sagittal plane, in mm.
+
+    ``uncertainty_mm`` holds 95 % of the errors on phantoms of the same slice distance and source.
+    """
 
     height_anterior_mm: float | None = None
     height_middle_mm: float | None = None
     height_posterior_mm: float | None = None
+    source: HeightSource | None = None
+    uncertainty_mm: float | None = None
+    reason: Reason | None = None
+
+
+class Deformity(StrEnum):
+    """The ratio of heights in which a body has lost most."""
+
+    WEDGE = "wedge"
+    """Anterior over posterior."""
+    BICONCAVE = "biconcave"
+    """Middle over posterior."""
+    CRUSH = "crush"
+    """Posterior over the posterior height of the neighbours."""
+
+
+class Morphometry(Record):
+    """Ratios of a body's heights, and the largest loss of height among them; never a diagnosis.
+
+    Parameters
+    ----------
+    wedge_ratio, biconcave_ratio
+        Anterior and middle over posterior height.
+    crush_ratio
+        Posterior height over ``expected_posterior_mm``, the median of the levels around it;
+        ``None`` with fewer than two measured neighbours.
+    height_loss_percent, uncertainty_percent
+        The largest loss, never below 0, and what slice distance and source leave open.
+    deformity, grade
+        The ratio that gave the loss, and the deformity grade 0 … 3.
+    """
+
+    wedge_ratio: float | None = None
+    biconcave_ratio: float | None = None
+    crush_ratio: float | None = None
+    expected_posterior_mm: float | None = None
+    height_loss_percent: float | None = None
+    uncertainty_percent: float | None = None
+    deformity: Deformity | None = None
+    grade: int | None = Field(default=None, ge=0, le=3)
     reason: Reason | None = None
 
 
@@ -176,6 +243,7 @@ class LevelResult(Record):
     """Angle between the vertebra's own axis and the scan's head–feet axis."""
     regions: tuple[RegionMeasure, ...] = ()
     heights: Heights = Heights(reason=Reason.LEVEL_ABSENT)
+    morphometry: Morphometry = Morphometry()
 
     def region(self, protocol: str, region: Region) -> RegionMeasure | None:
         """The measure of one region under one protocol, or ``None`` if it was not asked for."""
@@ -228,7 +296,7 @@ class GridRecord(Record):
 class InputRecord(Record):
     """One input by content, never by name or path."""
 
-    role: Literal["ct", "masks", "body-masks", "config"]
+    role: Literal["ct", "masks", "body-masks", "tissues", "config"]
     kind: str
     """Such as ``DICOM series, 600 slices`` or ``NIfTI``."""
     sha256: str
@@ -268,6 +336,76 @@ class SegmenterRecord(Record):
     peak_memory_mb: float | None = None
 
 
+class OneSided(StrEnum):
+    """Why two segmentations cannot be compared at a level."""
+
+    ONLY_FIRST = "only-first"
+    """Only the segmentation whose numbers count holds the level."""
+    ONLY_SECOND = "only-second"
+    """Only the segmentation that it is compared with holds the level."""
+
+
+class RegionAgreement(Record):
+    """Mean HU of one region of one level, in both segmentations; second minus first."""
+
+    protocol: str
+    region: Region
+    first_hu: float
+    second_hu: float
+    difference_hu: float
+
+
+class LevelAgreement(Record):
+    """How far two segmentations agree about one level.
+
+    Parameters
+    ----------
+    dice
+        Of the whole vertebrae of this name, 0 … 1; ``None`` with a ``reason``.
+    body_dice
+        Of the bodies that were measured; ``None`` where one of them has none.
+    same_place
+        What the second segmentation calls the structure that covers most of this vertebra; ``None``
+        where it has nothing there.
+    same_place_dice
+        Dice with that structure.
+    hu
+        Regions that were measured in both.
+    """
+
+    level: Level
+    dice: float | None = Field(default=None, ge=0, le=1)
+    body_dice: float | None = Field(default=None, ge=0, le=1)
+    first_volume_cm3: float | None = None
+    second_volume_cm3: float | None = None
+    same_place: str | None = None
+    same_place_dice: float | None = Field(default=None, ge=0, le=1)
+    hu: tuple[RegionAgreement, ...] = ()
+    reason: OneSided | None = None
+
+    def region(self, protocol: str, region: Region) -> RegionAgreement | None:
+        """The comparison of one region, or ``None`` if one of them was not measured."""
+        wanted = (protocol, region)
+        return next((r for r in self.hu if (r.protocol, r.region) == wanted), None)
+
+
+class Agreement(Record):
+    """Two segmentations of one CT, measured alike; the numbers of the result are the first's.
+
+    Parameters
+    ----------
+    first, second
+        Names of the segmenters.
+    made_second
+        What made the second masks.
+    """
+
+    first: str
+    second: str
+    made_second: SegmenterRecord
+    levels: tuple[LevelAgreement, ...]
+
+
 class Provenance(Record):
     """What made the numbers."""
 
@@ -296,6 +434,8 @@ class CaseResult(Record):
     summaries: tuple[Summary, ...]
     findings: tuple[Finding, ...]
     opinions: tuple[Opinion, ...]
+    agreement: Agreement | None = None
+    """Comparison with a second segmentation; ``None`` where there was none."""
     provenance: Provenance
 
     @property

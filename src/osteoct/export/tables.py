@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from osteoct.records import CaseResult, LevelResult, Reason, RegionMeasure
+from osteoct.records import CaseResult, LevelAgreement, LevelResult, Reason, RegionMeasure
 
 STATISTICS: Final = ("mean_hu", "median_hu", "sd_hu", "p05_hu", "p25_hu", "p75_hu", "p95_hu")
 LEVEL_COLUMNS: Final = (
@@ -25,9 +25,28 @@ LEVEL_COLUMNS: Final = (
     *STATISTICS,
     "reason",
 )
+AGREEMENT_COLUMNS: Final = (
+    "case_id",
+    "level",
+    "first",
+    "second",
+    "dice",
+    "body_dice",
+    "same_place",
+    "same_place_dice",
+    "first_volume_cm3",
+    "second_volume_cm3",
+    "protocol",
+    "region",
+    "first_hu",
+    "second_hu",
+    "difference_hu",
+    "reason",
+)
 FINDING_COLUMNS: Final = ("code", "severity", "level", "message")
 
 _VOLUME_DECIMALS = 4
+_DICE_DECIMALS = 4
 _HU_DECIMALS = 3
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -50,6 +69,45 @@ def findings_csv(result: CaseResult) -> str:
         for f in result.findings
     )
     return _csv(FINDING_COLUMNS, rows)
+
+
+def agreement_csv(result: CaseResult) -> str:
+    """Return one row per level × protocol × region of a comparison; HU empty where not in both.
+
+    Without a comparison there is only the header.
+    """
+    agreement = result.agreement
+    if agreement is None:
+        return _csv(AGREEMENT_COLUMNS, ())
+    names = (_text(agreement.first), _text(agreement.second))
+    rows = (
+        (_text(result.case_id), str(level.level), *names, *row, str(level.reason or ""))
+        for level in agreement.levels
+        for row in _agreement_rows(level)
+    )
+    return _csv(AGREEMENT_COLUMNS, rows)
+
+
+def _agreement_rows(level: LevelAgreement) -> Iterator[tuple[str, ...]]:
+    start = (
+        _decimal_or_empty(level.dice, _DICE_DECIMALS),
+        _decimal_or_empty(level.body_dice, _DICE_DECIMALS),
+        _text(level.same_place or ""),
+        _decimal_or_empty(level.same_place_dice, _DICE_DECIMALS),
+        _decimal_or_empty(level.first_volume_cm3, _VOLUME_DECIMALS),
+        _decimal_or_empty(level.second_volume_cm3, _VOLUME_DECIMALS),
+    )
+    for core in level.hu:
+        values = (core.first_hu, core.second_hu, core.difference_hu)
+        numbers = (_decimal(value, _HU_DECIMALS) for value in values)
+        yield (*start, _text(core.protocol), str(core.region), *numbers)
+    if not level.hu:
+        yield (*start, "", "", "", "", "")
+
+
+def _decimal_or_empty(value: float | None, decimals: int) -> str:
+    """Fixed decimals; an absent number is an empty cell."""
+    return "" if value is None else _decimal(value, decimals)
 
 
 def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:

@@ -12,19 +12,24 @@ from markupsafe import Markup
 from osteoct.classify.rules import load_rules
 from osteoct.compartments.level import LevelCompartments
 from osteoct.records import CaseResult
+from osteoct.report.agreement_table import make_agreement_table
 from osteoct.report.conclusion import conclude
 from osteoct.report.facts import describe_acquisition, describe_protocols, describe_provenance
 from osteoct.report.figures.section import check_canonical
 from osteoct.report.finding_list import CHECKED, list_doubts
 from osteoct.report.level_table import make_level_table
 from osteoct.report.opinion_table import make_opinion_table
-from osteoct.report.pictures import draw_chart, draw_pictures
+from osteoct.report.pictures import draw_chart, draw_comparison, draw_pictures
 from osteoct.report.wording import DISCLAIMER, PARTIAL_VOLUME
 from osteoct.volume import CTVolume
 
 
 def render_report(
-    result: CaseResult, ct: CTVolume, compartments: Sequence[LevelCompartments]
+    result: CaseResult,
+    ct: CTVolume,
+    compartments: Sequence[LevelCompartments],
+    *,
+    second: Sequence[LevelCompartments] = (),
 ) -> str:
     """Write one case's report as HTML that needs no network, no script and no other file.
 
@@ -36,6 +41,8 @@ def render_report(
         The CT in canonical orientation (array axes grow to R, A, S).
     compartments
         Per level the masks to outline, on boxes of the CT's array; levels without one are named.
+    second
+        The same of a second segmenter, where the case has a comparison.
 
     Returns
     -------
@@ -58,6 +65,8 @@ def render_report(
         pictures=draw_pictures(result, ct, compartments),
         table=make_level_table(result),
         chart=draw_chart(result, rules),
+        agreement=make_agreement_table(result),
+        comparison=draw_comparison(ct, compartments, second),
         opinions=make_opinion_table(result, rules),
         protocols=describe_protocols(result),
         partial_volume=PARTIAL_VOLUME,

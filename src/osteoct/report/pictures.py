@@ -12,6 +12,7 @@ from osteoct.classify.rules import Rule
 from osteoct.compartments.level import LevelCompartments
 from osteoct.protocols import PROTOCOLS
 from osteoct.records import CaseResult, Reason
+from osteoct.report.figures.agreement import draw_agreement
 from osteoct.report.figures.axial import common_size_mm, draw_axial
 from osteoct.report.figures.chart import Panel, common_limits, draw_panel, make_panels
 from osteoct.report.figures.coronal import draw_coronal
@@ -19,7 +20,7 @@ from osteoct.report.figures.drawing import WINDOW_LEVEL_HU, WINDOW_WIDTH_HU
 from osteoct.report.figures.encoding import encode_png, encode_svg
 from osteoct.report.figures.pens import PENS, Pen
 from osteoct.report.figures.sagittal import draw_sagittal
-from osteoct.report.figures.section import masks_of
+from osteoct.report.figures.section import Outline, masks_of
 from osteoct.report.wording import REASONS, format_number
 from osteoct.volume import CTVolume
 
@@ -65,6 +66,21 @@ def draw_pictures(
         undrawn="; ".join(f"{level}: {why}" for level, why in undrawn.items()),
         pens=tuple(pen for outline, pen in PENS.items() if outline in outlines),
     )
+
+
+def draw_comparison(
+    ct: CTVolume, first: Sequence[LevelCompartments], second: Sequence[LevelCompartments]
+) -> tuple[Picture, tuple[Pen, ...]] | None:
+    """Draw the outlines of two segmenters and name their lines; ``None`` where one has none."""
+    if not first or not second:
+        return None
+    picture = _make_picture(
+        draw_agreement(ct, first, second),
+        alt="Sagittal CT picture with the vertebrae of both segmenters outlined. "
+        "Anterior is on the left of the picture, the head is up.",
+        caption="Sagittal, bent through the body centres",
+    )
+    return picture, (PENS[Outline.VERTEBRA], PENS[Outline.SECOND])
 
 
 def list_undrawn(result: CaseResult, compartments: Sequence[LevelCompartments]) -> dict[Level, str]:

@@ -42,6 +42,9 @@ PENS: Mapping[Outline, Pen] = {
     Outline.EXCLUDED: Pen(
         colour="#ff5a36", width_pt=1.4, dashes=(1.5, 0.8), words="left out (metal, padding)"
     ),
+    Outline.SECOND: Pen(
+        colour="#f0a030", width_pt=1.5, dashes=(3.0, 1.5), words="vertebra, second segmenter"
+    ),
 }
 
 SHELL_COLOUR = "#56b4e9"

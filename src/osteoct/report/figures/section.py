@@ -35,6 +35,8 @@ class Outline(StrEnum):
     """Trabecular core below the whole vertebra's surface."""
     ROI = "roi"
     EXCLUDED = "excluded"
+    SECOND = "second"
+    """The vertebra of a second segmenter."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
