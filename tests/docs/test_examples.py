@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from osteoct.anatomy import LUMBAR, Level
 from osteoct.classify.rules import load_rules
 from osteoct.config import read_config
 from osteoct.records import Phase
 from osteoct.schemas.case import load_case_schema
+from osteoct.segment.nnunet.level_map import read_level_map
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-TESTED = {"first_analysis.py", "own_masks.py", "read_case.py", "config.toml"}
+TESTED = {"first_analysis.py", "own_masks.py", "read_case.py", "config.toml", "level-map.toml"}
 
 
 def _run(name: str) -> None:
@@ -50,6 +52,7 @@ def test_own_masks_then_read_case(in_empty_folder, capsys):
     assert {p.name for p in (in_empty_folder / "out").iterdir()} == {
         "case.json",
         "levels.csv",
+        "heights.csv",
         "findings.csv",
         "report.html",
         "compartments.nii.gz",
@@ -74,3 +77,12 @@ def test_every_example_is_shown_on_a_page():
     """An include line that a formatter broke shows its own text instead of the example."""
     pages = "\n".join(p.read_text(encoding="utf-8") for p in EXAMPLES.parent.rglob("*.md"))
     assert all(f'--8<-- "examples/{name}"' in pages for name in TESTED)
+
+
+def test_level_map():
+    """It is read, for a model with the labels it speaks of; the real nnU-Net runs one elsewhere."""
+    names = ("sacrum", "S1", "L5", "L4", "L3", "L2", "L1", "T12")
+    labels = {n: f"vertebrae_{name}" for n, name in enumerate(names, start=1)}
+    made = read_level_map(EXAMPLES / "level-map.toml", labels)
+    levels = {s.level: n for n, s in made.vertebrae.items() if s.level is not None}
+    assert levels == {level: names.index(level) + 1 for level in (Level.T12, *LUMBAR)}

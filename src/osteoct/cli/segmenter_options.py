@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+_PATH = click.Path(path_type=Path)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -21,9 +24,11 @@ _OPTIONS = (
         type=click.Choice(["best", "fast"]),
         help="best (the default), or fast for machines without a GPU.",
     ),
+    click.option("--model", type=_PATH, help="Model folder, for --segmenter nnunet."),
+    click.option("--level-map", type=_PATH, help="TOML file: what the labels of --model mean."),
     click.option("--offline", is_flag=True, help="Never fetch weights; also OSTEOCT_OFFLINE=1."),
 )
-_NAMES = ("segmenter", "device", "quality")
+_NAMES = ("segmenter", "device", "quality", "model", "level_map")
 _PRECOMPUTED = "precomputed"
 _MOST = 2
 

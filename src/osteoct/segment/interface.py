@@ -69,6 +69,8 @@ class SegmentOptions:
         Longest time for one CT in seconds; ``None`` for as long as it takes.
     progress
         Called now and then while a CT is segmented.
+    model, level_map
+        Folder of a trained model and what its labels mean, for the segmenter ``nnunet``.
     masks, body_masks
         Masks that exist already, for the segmenter ``precomputed``.
     labels, body_labels
@@ -83,6 +85,8 @@ class SegmentOptions:
     with_tissues: bool = False
     limit_s: float | None = None
     progress: Callable[[Progress], None] | None = None
+    model: Path | None = None
+    level_map: Path | None = None
     masks: Path | None = None
     body_masks: Path | None = None
     labels: str | None = None

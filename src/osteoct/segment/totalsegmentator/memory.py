@@ -10,7 +10,6 @@ Runs in the worker's process; nothing else of osteoct is imported here but what 
 from __future__ import annotations
 
 import importlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,8 @@ import numpy as np
 from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
-from osteoct.segment.totalsegmentator.patches import PREDICTOR_MODULE, PatchCounter
+from osteoct.segment.nnunet.patches import PatchCounter
+from osteoct.segment.nnunet.predictor import load_predictor, predict_image
 from osteoct.segment.totalsegmentator.sampling import nearest_indices, zoom_linear
 
 LOCATE: Final = "locate"
@@ -130,26 +130,12 @@ class MemoryEngine:
         resampled = _resample(canonical, task["spacing_mm"])
         if task["model"]["id"] in self._part_of and _is_split(resampled.shape):
             raise TooLargeError
-        seen = self._evaluate(resampled, task, device)
-        labels = self._renumber(seen, task)
+        predictor = self._model(task["trained"], task["step"], device)
+        labels = self._renumber(predict_image(predictor, resampled).astype(np.uint8), task)
         tidied = self._tidy.remove_auxiliary_labels(
             nibabel.Nifti1Image(labels, canonical.affine), task["task"]
         )
         return Coarse(labels=np.asarray(tidied.dataobj), shape=image.shape, affine=image.affine)
-
-    def _evaluate(
-        self, image: nibabel.Nifti1Image, task: dict[str, Any], device: str
-    ) -> NDArray[np.uint8]:
-        """What the network says, read and written by the reader that the model was trained with."""
-        predictor = self._model(task["trained"], task["step"], device)
-        reader = predictor.plans_manager.image_reader_writer_class()
-        with tempfile.TemporaryDirectory() as name:
-            given, made = Path(name) / "image.nii", Path(name) / "labels.nii"
-            nibabel.save(image, given)
-            array, properties = reader.read_images([str(given)])
-            seen = predictor.predict_single_npy_array(array, properties, None, None, False)
-            reader.write_seg(seen, str(made), properties)
-            return np.asarray(nibabel.Nifti1Image.from_filename(made).dataobj).astype(np.uint8)
 
     def _renumber(self, seen: NDArray[np.uint8], task: dict[str, Any]) -> NDArray[np.uint8]:
         """From a part model's numbers to those of the whole task."""
@@ -166,36 +152,9 @@ class MemoryEngine:
         """The predictor of a model, loaded once per device."""
         key = (trained, device)
         if key not in self._models:
-            self._models[key] = load_model(self._weights / trained, step, device)
+            folder = self._weights / trained
+            self._models[key] = load_predictor(folder, device=device, step=step, folds=(0,))
         return self._models[key]
-
-
-def load_model(trained: Path, step: float, device: str) -> Any:  # noqa: ANN401 - nnU-Net's predictor
-    """Return nnU-Net's predictor for a trained model, set as the package sets it."""
-    torch = importlib.import_module("torch")
-    predictor = importlib.import_module(PREDICTOR_MODULE).nnUNetPredictor(
-        tile_step_size=step,
-        use_gaussian=True,
-        use_mirroring=False,
-        perform_everything_on_device=True,
-        device=_torch_device(torch, device),
-        verbose=False,
-        verbose_preprocessing=False,
-        allow_tqdm=False,
-    )
-    predictor.initialize_from_trained_model_folder(str(trained), use_folds=[0])
-    # one copy of the weights instead of two
-    predictor.list_of_parameters = [predictor.network.state_dict()]
-    return predictor
-
-
-def _torch_device(torch: Any, device: str) -> Any:  # noqa: ANN401 - torch is not known here
-    """Torch's device, and as many threads as the package takes on it."""
-    if device == "cpu":
-        torch.set_num_threads(importlib.import_module("multiprocessing").cpu_count())
-        return torch.device("cpu")
-    torch.set_num_threads(1)
-    return torch.device("cuda", int(device.partition(":")[2] or 0))
 
 
 def _resample(image: nibabel.Nifti1Image, spacing_mm: float) -> nibabel.Nifti1Image:

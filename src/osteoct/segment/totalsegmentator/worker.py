@@ -7,21 +7,16 @@ import both by name. Nothing else of osteoct is imported here but what works in 
 from __future__ import annotations
 
 import importlib
-import sys
 import time
-import types
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from osteoct.segment.isolation.worker import Tell, choose_device, serve
+from osteoct.segment.nnunet.patches import PatchCounter
+from osteoct.segment.nnunet.predictor import hide_unneeded_trainers
 from osteoct.segment.totalsegmentator.api import ApiEngine
 from osteoct.segment.totalsegmentator.memory import MemoryEngine
-from osteoct.segment.totalsegmentator.patches import PatchCounter
 from osteoct.segment.totalsegmentator.tasks import Engine, TaskRun
-
-UNNEEDED_TRAINERS: Final = "nnunetv2.training.nnUNetTrainer.primus.primus_trainers"
-"""nnU-Net imports every trainer to find one by name. This one needs timm and torchvision, whose
-build for CUDA cannot be imported beside a torch for CPUs; no model here was trained by it."""
 
 
 class Worker:
@@ -63,11 +58,8 @@ class Worker:
 
 
 def import_package() -> None:
-    """Import the package, which changes nnU-Net as it needs it.
-
-    A module that cannot be imported everywhere is out of sight before.
-    """
-    sys.modules.setdefault(UNNEEDED_TRAINERS, types.ModuleType(UNNEEDED_TRAINERS))
+    """Import the package, which changes nnU-Net as it needs it."""
+    hide_unneeded_trainers()
     importlib.import_module("totalsegmentator.config").setup_nnunet()
     importlib.import_module("totalsegmentator.nnunet")
 
