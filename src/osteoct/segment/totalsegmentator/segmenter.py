@@ -58,6 +58,7 @@ class TotalSegmentatorSegmenter:
     """
 
     name: str = "totalsegmentator"
+    title: str = "TotalSegmentator, tasks total and vertebrae_body"
 
     def __init__(self, options: SegmentOptions) -> None:
         self._options = options
@@ -88,7 +89,7 @@ class TotalSegmentatorSegmenter:
         own = faults[self._options.quality]
         return SegmenterState(
             name=self.name,
-            title="TotalSegmentator, tasks total and vertebrae_body",
+            title=self.title,
             licence="Apache-2.0 (program and models)",
             is_installed=installed is not None,
             version=installed,
@@ -212,6 +213,7 @@ class TotalSegmentatorApiSegmenter(TotalSegmentatorSegmenter):
     """The same through the package's own Python API: slower, larger, and the reference."""
 
     name = "totalsegmentator-api"
+    title = "TotalSegmentator through its own API: equal labels, the reference; slower"
 
     def _engine(self) -> str:
         return "api"
