@@ -231,6 +231,9 @@ def private_environment(folder: Path) -> dict[str, str]:
         "PYTHONUSERBASE": site.getuserbase(),
         # nnU-Net computes on no more threads than this, and takes 8 where nothing is said
         "nnUNet_def_n_proc": str(usable_cores()),
+        # arrays of a megabyte and more go back to the system when they are let go; glibc would
+        # keep ever larger ones, and a process that does CT after CT would grow
+        "MALLOC_MMAP_THRESHOLD_": str(2**20),
     }
 
 

@@ -11,7 +11,9 @@ Nothing else of osteoct is imported here.
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import gc
 import importlib
 import json
 import os
@@ -22,6 +24,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -58,6 +61,7 @@ def serve(work: Work) -> None:
 
     while True:
         tell(result=do_job(work, json.loads(jobs.get()), tell))
+        give_back_memory()
 
 
 def do_job(work: Work, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -151,6 +155,13 @@ def end_with_parent(folder: Path) -> queue.Queue[str]:
 
     threading.Thread(target=read, daemon=True).start()
     return jobs
+
+
+def give_back_memory() -> None:
+    """Return to the system what a job needed, so that the next one does not come on top of it."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # the C library of Linux has this, others do not
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_memory_mb() -> float | None:
