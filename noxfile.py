@@ -35,7 +35,9 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def segmentation(session: nox.Session) -> None:
     """Install the real TotalSegmentator for the CPU and test on it, with stand-in weights."""
-    session.install(*QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator]")
+    session.install(
+        *QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator,spine-segment]"
+    )
     session.run("python", "-m", "pytest", "-m", "totalsegmentator", *session.posargs)
 
 

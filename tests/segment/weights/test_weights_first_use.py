@@ -121,6 +121,43 @@ def test_the_library_never_fetches(hungry, ct, server):
     assert server.asked == []
 
 
+@pytest.fixture
+def spine_segment(models, know, server, place, tmp_path, monkeypatch):  # noqa: ARG001 - the scene
+    """Its package as far as looking goes, and a bundle of noise on the server, none here."""
+    site = tmp_path / "site"
+    for name in ("spine_segment", "torch"):
+        (site / name).mkdir(parents=True)
+        (site / name / "__init__.py").touch()
+    info = site / "spine_segment-0.1.6.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: spine-segment\nVersion: 0.1.6\n")
+    monkeypatch.syspath_prepend(site)
+    archive = models.make_archive("v0.1.0")
+    know({"v0.1.0": archive})
+    server.files[models.path_of("v0.1.0")] = archive
+    return tmp_path / "spine-segment" / "models" / "v0.1.0" / "weights"
+
+
+def test_spine_segments_bundle_comes_on_first_use_too(spine_segment, ct, server, tmp_path):
+    """It lands where its own program keeps it; that it is noise is then told in one line."""
+    out = tmp_path / "out.nii.gz"
+    asked = ("segment", ct, "-o", out, "--segmenter", "spine-segment", "--device", "cpu")
+    assert call(*asked, "--offline")[0] == 4
+    assert not spine_segment.exists()
+    code, _, said = call(*asked)
+    first, *_, last = said.splitlines()
+    assert first.startswith("fetching ")
+    assert "of weights from 127.0.0.1:" in first
+    assert len(list(spine_segment.glob("*.pt"))) == 4
+    assert code == 3
+    assert "spine-segment failed" in last
+    assert str(tmp_path) not in last
+    assert not out.exists()
+    server.asked.clear()
+    call(*asked)
+    assert server.asked == []
+
+
 def test_masks_need_no_weights(ct, coarse_spine, server, tmp_path):
     """Nothing is asked for where nothing is segmented."""
     masks = tmp_path / "m.nii.gz"

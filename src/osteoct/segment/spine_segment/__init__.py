@@ -1,0 +1,1 @@
+"""spine-segment behind the interface; only ``worker`` imports it, in its own process."""
