@@ -12,7 +12,12 @@ from functools import partial
 from osteoct.anatomy import SCHEMES, LabelScheme, Part
 from osteoct.classify.opinions import name_levels
 from osteoct.classify.rules import Rule, load_rules
-from osteoct.export.tables import AGREEMENT_COLUMNS, FINDING_COLUMNS, LEVEL_COLUMNS
+from osteoct.export.tables import (
+    AGREEMENT_COLUMNS,
+    FINDING_COLUMNS,
+    HEIGHT_COLUMNS,
+    LEVEL_COLUMNS,
+)
 from osteoct.protocols import PROTOCOLS
 from osteoct.schemas.case import load_case_schema
 
@@ -55,6 +60,19 @@ COLUMNS = {
     "first_hu": "mean HU of the region, first",
     "second_hu": "mean HU of the region, second",
     "difference_hu": "second minus first",
+    "height_anterior_mm": "height at the front wall",
+    "height_middle_mm": "height half-way",
+    "height_posterior_mm": "height at the rear wall",
+    "uncertainty_mm": "error of each height: holds 95 % of the errors on phantoms",
+    "source": "`ct` or `mask`: where the end plates were found",
+    "wedge_ratio": "anterior over posterior height",
+    "biconcave_ratio": "middle over posterior height",
+    "crush_ratio": "mean of anterior and posterior height over that of the neighbours",
+    "expected_height_mm": "the neighbours' mean of anterior and posterior height",
+    "height_loss_percent": "the largest loss among the three ratios",
+    "uncertainty_percent": "what the heights' error leaves open, in percentage points",
+    "deformity": "the ratio that gave the loss",
+    "grade": "deformity grade 0 … 3",
     "code": "kind of finding",
     "severity": "`info`, `warning` or `blocking`",
     "message": "the finding in words, with the values found",
@@ -216,6 +234,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "label-schemes": schemes_table,
     "case": case_tables,
     "levels-csv": partial(column_table, LEVEL_COLUMNS),
+    "heights-csv": partial(column_table, HEIGHT_COLUMNS),
     "findings-csv": partial(column_table, FINDING_COLUMNS),
     "agreement-csv": partial(column_table, AGREEMENT_COLUMNS),
 }

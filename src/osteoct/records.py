@@ -9,39 +9,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from osteoct.anatomy import Level
 from osteoct.protocols import Region
+from osteoct.record import Reason, Record
+from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
 
-
-class Record(BaseModel):
-    """Base of all records: frozen, no unknown fields, no NaN or infinity."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        validate_by_name=True,
-        validate_by_alias=True,
-    )
-
-
-class Reason(StrEnum):
-    """Why a number is absent."""
-
-    LEVEL_ABSENT = "level-absent"
-    """The masks hold no voxel of this level."""
-    CUT_BY_BORDER = "cut-by-border"
-    """The level touches the border of the image: part of it was not scanned."""
-    EMPTY_CORE = "empty-core"
-    """No voxel lies deep enough below the surface."""
-    NO_BODY = "no-body"
-    """The vertebral body could not be told from the posterior elements."""
-    ALL_EXCLUDED = "all-excluded"
-    """Every voxel is metal, beside metal, or padding."""
-    NOT_FOUND = "not-found"
-    """The shape needed (axes, end plates, an ellipse that fits) could not be found."""
+__all__ = ["Deformity", "HeightSource", "Heights", "Morphometry", "Reason", "Record"]
+"""Names that are told in other modules and belong to the records."""
 
 
 class Phase(StrEnum):
@@ -156,67 +132,6 @@ class RegionMeasure(Record):
             msg = "a region without voxels is absent, not zero"
             raise ValueError(msg)
         return self
-
-
-class HeightSource(StrEnum):
-    """Where the end plates between which heights are measured came from."""
-
-    CT = "ct"
-    """The CT's own grey values beside the mask's end plates."""
-    MASK = "mask"
-    """The mask alone: the CT showed no edge, or metal lies in the body."""
-
-
-class Heights(Record):
-    """Heights of the vertebral body in its own mid-sagittal plane, in mm.
-
-    ``uncertainty_mm`` holds 95 % of the errors on phantoms of the same slice distance and source.
-    """
-
-    height_anterior_mm: float | None = None
-    height_middle_mm: float | None = None
-    height_posterior_mm: float | None = None
-    source: HeightSource | None = None
-    uncertainty_mm: float | None = None
-    reason: Reason | None = None
-
-
-class Deformity(StrEnum):
-    """The ratio of heights in which a body has lost most."""
-
-    WEDGE = "wedge"
-    """Anterior over posterior."""
-    BICONCAVE = "biconcave"
-    """Middle over posterior."""
-    CRUSH = "crush"
-    """Posterior over the posterior height of the neighbours."""
-
-
-class Morphometry(Record):
-    """Ratios of a body's heights, and the largest loss of height among them; never a diagnosis.
-
-    Parameters
-    ----------
-    wedge_ratio, biconcave_ratio
-        Anterior and middle over posterior height.
-    crush_ratio
-        Posterior height over ``expected_posterior_mm``, the median of the levels around it;
-        ``None`` with fewer than two measured neighbours.
-    height_loss_percent, uncertainty_percent
-        The largest loss, never below 0, and what slice distance and source leave open.
-    deformity, grade
-        The ratio that gave the loss, and the deformity grade 0 … 3.
-    """
-
-    wedge_ratio: float | None = None
-    biconcave_ratio: float | None = None
-    crush_ratio: float | None = None
-    expected_posterior_mm: float | None = None
-    height_loss_percent: float | None = None
-    uncertainty_percent: float | None = None
-    deformity: Deformity | None = None
-    grade: int | None = Field(default=None, ge=0, le=3)
-    reason: Reason | None = None
 
 
 class BodySource(StrEnum):

@@ -17,7 +17,7 @@ from osteoct.config import AnalysisConfig
 from osteoct.schemas.case import load_case_schema
 
 FILES = {
-    *("case.json", "levels.csv", "findings.csv", "report.html"),
+    *("case.json", "levels.csv", "heights.csv", "findings.csv", "report.html"),
     *("compartments.nii.gz", "run.toml"),
 }
 LEVEL_COLUMNS = (

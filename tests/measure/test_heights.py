@@ -22,7 +22,7 @@ def heights_and_truth(phantom, slice_mm=1.0):
     (level,) = build_compartments(
         shot.ct, shot.vertebrae, shot.bodies, levels=(Level.L3,), protocols=()
     )
-    return measure_heights(level), shot.truth.level(Level.L3), level
+    return measure_heights(level, shot.ct), shot.truth.level(Level.L3), level
 
 
 def as_array(record) -> np.ndarray:

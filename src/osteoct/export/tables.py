@@ -43,11 +43,30 @@ AGREEMENT_COLUMNS: Final = (
     "difference_hu",
     "reason",
 )
+HEIGHTS: Final = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
+RATIOS: Final = ("wedge_ratio", "biconcave_ratio", "crush_ratio")
+HEIGHT_COLUMNS: Final = (
+    "case_id",
+    "level",
+    *HEIGHTS,
+    "uncertainty_mm",
+    "source",
+    *RATIOS,
+    "expected_height_mm",
+    "height_loss_percent",
+    "uncertainty_percent",
+    "deformity",
+    "grade",
+    "reason",
+)
 FINDING_COLUMNS: Final = ("code", "severity", "level", "message")
 
 _VOLUME_DECIMALS = 4
 _DICE_DECIMALS = 4
 _HU_DECIMALS = 3
+_HEIGHT_DECIMALS = 2
+_RATIO_DECIMALS = 3
+_PERCENT_DECIMALS = 1
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """First signs at which spreadsheets take a text for a formula (OWASP, CSV injection)."""
@@ -60,6 +79,29 @@ def levels_csv(result: CaseResult) -> str:
     """
     rows = (row for level in result.levels for row in _level_rows(result.case_id, level))
     return _csv(LEVEL_COLUMNS, rows)
+
+
+def heights_csv(result: CaseResult) -> str:
+    """Return one row per level: its heights, their ratios, and the loss of height."""
+    return _csv(HEIGHT_COLUMNS, (_height_row(result.case_id, level) for level in result.levels))
+
+
+def _height_row(case_id: str, level: LevelResult) -> tuple[str, ...]:
+    own, shape = level.heights, level.morphometry
+    return (
+        _text(case_id),
+        str(level.level),
+        *(_optional(getattr(own, name), _HEIGHT_DECIMALS) for name in HEIGHTS),
+        _optional(own.uncertainty_mm, _HEIGHT_DECIMALS),
+        str(own.source or ""),
+        *(_optional(getattr(shape, name), _RATIO_DECIMALS) for name in RATIOS),
+        _optional(shape.expected_height_mm, _HEIGHT_DECIMALS),
+        _optional(shape.height_loss_percent, _PERCENT_DECIMALS),
+        _optional(shape.uncertainty_percent, _PERCENT_DECIMALS),
+        str(shape.deformity or ""),
+        "" if shape.grade is None else str(shape.grade),
+        str(own.reason or ""),
+    )
 
 
 def findings_csv(result: CaseResult) -> str:
@@ -129,6 +171,11 @@ def _numbers(measure: RegionMeasure) -> tuple[str, ...]:
 def _decimal(value: float, decimals: int) -> str:
     """Fixed decimals; a zero has no sign."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _optional(value: float | None, decimals: int) -> str:
+    """Fixed decimals, or nothing for a number that is absent."""
+    return "" if value is None else _decimal(value, decimals)
 
 
 def _text(text: str) -> str:

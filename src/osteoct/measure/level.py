@@ -43,7 +43,7 @@ def measure_level(
         body_certainty=level.body_certainty,
         tilt_deg=None if level.axes is None else level.axes.tilt_deg,
         regions=regions,
-        heights=Heights(reason=Reason.CUT_BY_BORDER) if cut else measure_heights(level),
+        heights=Heights(reason=Reason.CUT_BY_BORDER) if cut else measure_heights(level, ct),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import erf, sqrt
+from typing import Any
 
+from osteoct.anatomy import Level
 from osteoct.compartments.level import LevelCompartments
 from osteoct.measure.morphometry import GRADE_LIMITS_PERCENT, READING_POINTS
 from osteoct.records import Deformity, Finding, LevelResult, Morphometry, Severity
@@ -42,33 +44,52 @@ def check_height_loss(level: LevelResult) -> Finding | None:
     error of the heights leaves grade 1 at least; everything else is possible (warning).
     """
     shape = level.morphometry
-    if not shape.grade or shape.height_loss_percent is None or shape.deformity is None:
+    if not shape.grade or shape.height_loss_percent is None:
         return None
-    is_firm = _is_firm(shape)
-    loss, limit = shape.height_loss_percent, GRADE_LIMITS_PERCENT[shape.grade - 1]
-    open_points = "" if shape.uncertainty_percent is None else f" ± {shape.uncertainty_percent:.0f}"
+    common: dict[str, Any] = {
+        "level": level.level,
+        "certainty": _certainty(shape, GRADE_LIMITS_PERCENT[0]),
+        "evidence": _list_evidence(shape),
+    }
+    if not _is_firm(shape):
+        return Finding(
+            code="height-loss-possible",
+            severity=Severity.WARNING,
+            message=f"Possible height loss of about {_describe(level.level, shape)}",
+            **common,
+        )
     return Finding(
-        code="height-loss" if is_firm else "height-loss-possible",
-        severity=Severity.BLOCKING if is_firm else Severity.WARNING,
-        level=level.level,
-        message=(
-            f"{'Height' if is_firm else 'Possible height'} loss of about {loss:.0f}{open_points} % "
-            f"at {level.level} ({WHERE[shape.deformity]}; deformity grade {shape.grade} by "
-            "Genant's limits): its HU are doubtful."
-        ),
-        certainty=_certainty(shape, GRADE_LIMITS_PERCENT[0]),
-        evidence={
-            "height_loss_percent": loss,
-            "uncertainty_percent": shape.uncertainty_percent,
-            "grade": shape.grade,
-            "limit_percent": limit,
-            "reading_points": READING_POINTS,
-            "wedge_ratio": shape.wedge_ratio,
-            "biconcave_ratio": shape.biconcave_ratio,
-            "crush_ratio": shape.crush_ratio,
-            "expected_posterior_mm": shape.expected_posterior_mm,
-        },
+        code="height-loss",
+        severity=Severity.BLOCKING,
+        message=f"Height loss of about {_describe(level.level, shape)}",
+        **common,
     )
+
+
+def _describe(level: Level, shape: Morphometry) -> str:
+    """Loss, place and grade of a body in words."""
+    spread = "" if shape.uncertainty_percent is None else f" ± {shape.uncertainty_percent:.0f}"
+    where = "" if shape.deformity is None else f"{WHERE[shape.deformity]}; "
+    return (
+        f"{shape.height_loss_percent:.0f}{spread} % at {level} ({where}deformity grade "
+        f"{shape.grade} by Genant's limits): its HU are doubtful."
+    )
+
+
+def _list_evidence(shape: Morphometry) -> dict[str, float | int | str | None]:
+    """All ratios, and the limit that was reached."""
+    grade = shape.grade or 1
+    return {
+        "height_loss_percent": shape.height_loss_percent,
+        "uncertainty_percent": shape.uncertainty_percent,
+        "grade": grade,
+        "limit_percent": GRADE_LIMITS_PERCENT[grade - 1],
+        "reading_points": READING_POINTS[grade - 1],
+        "wedge_ratio": shape.wedge_ratio,
+        "biconcave_ratio": shape.biconcave_ratio,
+        "crush_ratio": shape.crush_ratio,
+        "expected_height_mm": shape.expected_height_mm,
+    }
 
 
 def _is_firm(shape: Morphometry) -> bool:
@@ -76,7 +97,7 @@ def _is_firm(shape: Morphometry) -> bool:
     if shape.grade is None or shape.height_loss_percent is None or shape.grade < LEAST_FIRM_GRADE:
         return False
     lowest = shape.height_loss_percent - (shape.uncertainty_percent or 0.0)
-    return lowest >= GRADE_LIMITS_PERCENT[0] - READING_POINTS
+    return lowest >= GRADE_LIMITS_PERCENT[0]
 
 
 def _certainty(shape: Morphometry, limit_percent: float) -> float | None:

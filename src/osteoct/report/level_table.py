@@ -9,6 +9,7 @@ from osteoct.anatomy import Level, name_levels
 from osteoct.records import (
     BodySource,
     CaseResult,
+    HeightSource,
     LevelResult,
     Reason,
     RegionMeasure,
@@ -131,6 +132,7 @@ def _list_notes(
         *_note_usability(level),
         *_note_exclusions(level),
         *_note_body(level),
+        *_note_heights(level),
         *_note_findings(result, level.level),
     ]
 
@@ -163,6 +165,17 @@ def _note_body(level: LevelResult) -> list[str]:
         f", certainty {level.body_certainty:.2f}" if level.body_certainty is not None else ""
     )
     return [f"Body found by geometry{certainty}"]
+
+
+def _note_heights(level: LevelResult) -> list[str]:
+    """Ratios and grade of a body that has lost height, and whether only the mask gave them."""
+    shape, source = level.morphometry, level.heights.source
+    if not shape.grade or shape.wedge_ratio is None or shape.biconcave_ratio is None:
+        return []
+    crush = "" if shape.crush_ratio is None else f", to neighbours {shape.crush_ratio:.2f}"
+    staircase = " (from the mask alone)" if source is HeightSource.MASK else ""
+    ratios = f"front to back {shape.wedge_ratio:.2f}, middle to back {shape.biconcave_ratio:.2f}"
+    return [f"Height{staircase}: {ratios}{crush}; deformity grade {shape.grade}"]
 
 
 def _note_findings(result: CaseResult, level: Level) -> list[str]:
