@@ -8,25 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from osteoct.anatomy import Part
 from osteoct.compartments.labelmap import label_compartments
 from osteoct.config import AnalysisConfig
 from osteoct.errors import ConfigError, GeometryError, SegmentationError
 from osteoct.export.run_file import run_toml
-from osteoct.export.tables import agreement_csv, findings_csv, levels_csv
+from osteoct.export.tables import agreement_csv, findings_csv, heights_csv, levels_csv
 from osteoct.io.hashing import sha256_of
 from osteoct.io.identity import SourceIdentity
 from osteoct.io.labels import read_labels
 from osteoct.io.nifti import write_labels
 from osteoct.io.output import check_place, result_folder
 from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patient_pseudonym
+from osteoct.io.tissues import read_tissues
 from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
 from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
 from osteoct.report.page import render_report
-from osteoct.segment.interface import Segmenter
+from osteoct.segment.interface import Segmenter, SegmentOptions
 from osteoct.segment.registry import DEFAULT, make_segmenter
 from osteoct.volume import CTVolume, LabelVolume
 
@@ -42,6 +43,7 @@ def analyze(
     masks: Path | str | None = None,
     *,
     body_masks: Path | str | None = None,
+    tissues: Path | str | None = None,
     segmenter: Segmenter | None = None,
     second: Segmenter | None = None,
     out: Path | str | None = None,
@@ -58,6 +60,10 @@ def analyze(
         DICOM folder, DICOM file, zip of either, NIfTI, NRRD or MetaImage.
     masks, body_masks
         A label volume, or a folder with one mask per structure.
+    tissues
+        Vessels, organs and muscles, likewise, for checks of contrast, HU scale and orientation.
+        Without them those that ``masks`` names beside the vertebrae, or that a segmenter was asked
+        for (:attr:`osteoct.segment.interface.SegmentOptions.with_tissues`).
     segmenter
         What makes the masks where none are given; by default TotalSegmentator. See
         :func:`osteoct.segment.registry.make_segmenter`.
@@ -81,6 +87,7 @@ def analyze(
         ct=Path(ct),
         masks=None if masks is None else Path(masks),
         body_masks=None if body_masks is None else Path(body_masks),
+        tissues=None if tissues is None else Path(tissues),
     )
     if out is not None:
         check_place(Path(out), overwrite=overwrite)
@@ -98,6 +105,10 @@ def analyze(
         return write_case(case, folder, config)
 
 
+Role: TypeAlias = Literal["ct", "masks", "body-masks", "tissues"]
+"""What a file is to an analysis."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """Where a case's images lie; without ``masks`` a segmenter makes them."""
@@ -105,6 +116,7 @@ class Sources:
     ct: Path
     masks: Path | None = None
     body_masks: Path | None = None
+    tissues: Path | None = None
 
     def __post_init__(self) -> None:
         if self.masks is None and self.body_masks is not None:
@@ -113,14 +125,15 @@ class Sources:
             )
 
     @property
-    def by_role(self) -> dict[Literal["ct", "masks", "body-masks"], Path]:
+    def by_role(self) -> dict[Role, Path]:
         """The paths that were given, by role."""
-        paths: dict[Literal["ct", "masks", "body-masks"], Path] = {"ct": self.ct}
-        if self.masks is not None:
-            paths["masks"] = self.masks
-        if self.body_masks is not None:
-            paths["body-masks"] = self.body_masks
-        return paths
+        paths: dict[Role, Path | None] = {
+            "ct": self.ct,
+            "masks": self.masks,
+            "body-masks": self.body_masks,
+            "tissues": self.tissues,
+        }
+        return {role: path for role, path in paths.items() if path is not None}
 
 
 def analyze_files(
@@ -136,7 +149,7 @@ def analyze_files(
     if case_id is not None:
         check_case_id(case_id)
     if sources.masks is None:
-        segmenter = segmenter or make_segmenter(DEFAULT)
+        segmenter = segmenter or _default_segmenter(config)
         segmenter.check()
     if second is not None:
         second.check()
@@ -155,6 +168,7 @@ def analyze_files(
             volume,
             masks.vertebrae,
             bodies=masks.bodies,
+            tissues=masks.tissues,
             second=other,
             config=config,
             case_id=name,
@@ -170,8 +184,14 @@ class _Masks:
 
     vertebrae: LabelVolume
     bodies: LabelVolume | None
+    tissues: LabelVolume | None
     segmenter: SegmenterRecord | None = None
     seconds: float
+
+
+def _default_segmenter(config: AnalysisConfig) -> Segmenter:
+    """What makes masks where nobody says what else."""
+    return make_segmenter(DEFAULT, SegmentOptions(with_tissues=config.with_tissues))
 
 
 def _get_masks(
@@ -179,11 +199,13 @@ def _get_masks(
 ) -> _Masks:
     """Read the masks that were given, or have them made."""
     clock = time.perf_counter()
+    tissues = None if sources.tissues is None else read_tissues(sources.tissues)
     if sources.masks is None:
-        made = (segmenter or make_segmenter(DEFAULT)).segment(ct)
+        made = (segmenter or _default_segmenter(config)).segment(ct)
         return _Masks(
             vertebrae=made.vertebrae,
             bodies=made.bodies,
+            tissues=tissues or made.tissues,
             segmenter=made.provenance,
             seconds=time.perf_counter() - clock,
         )
@@ -191,7 +213,9 @@ def _get_masks(
     bodies = None
     if sources.body_masks is not None:
         bodies = read_labels(sources.body_masks, scheme=config.body_labels, part=Part.BODY)
-    return _Masks(vertebrae=vertebrae, bodies=bodies, seconds=time.perf_counter() - clock)
+    return _Masks(
+        vertebrae=vertebrae, bodies=bodies, tissues=tissues, seconds=time.perf_counter() - clock
+    )
 
 
 def _get_second(
@@ -236,6 +260,7 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> Case
     texts = {
         "case.json": result.model_dump_json(by_alias=True, indent=2) + "\n",
         "levels.csv": levels_csv(result),
+        "heights.csv": heights_csv(result),
         "findings.csv": findings_csv(result),
         "run.toml": run_toml(result, config),
         "report.html": report,

@@ -81,6 +81,14 @@ class Part(StrEnum):
     OTHER = "other"
 
 
+TISSUES: tuple[str, ...] = (
+    *("aorta", "inferior_vena_cava", "portal_vein_and_splenic_vein"),
+    *("liver", "spleen", "kidney_left", "kidney_right"),
+    *("autochthon_left", "autochthon_right", "iliopsoas_left", "iliopsoas_right"),
+)
+"""Blood, organs and muscles that HU are compared with, by TotalSegmentator's names."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Structure:
     """What one label stands for; without a ``level`` where the label does not tell levels apart."""

@@ -40,6 +40,10 @@ class AnalysisConfig(Record):
         Scheme of the masks and of the body masks where the file holds no names.
     series
         SeriesInstanceUID to take instead of the one the rules would choose. Never written out.
+    with_tissues
+        Whether a segmenter that makes the masks is to find vessels, organs and muscles as well, to
+        check contrast, HU scale and orientation by. Off by default: it costs a second run of a
+        network, and for ``best`` a further model.
     kvp, phase
         Facts about the scan that the header does not tell and the user knows.
     """
@@ -51,6 +55,7 @@ class AnalysisConfig(Record):
     labels: SchemeId = None
     body_labels: SchemeId = None
     series: str | None = None
+    with_tissues: bool = False
     kvp: Annotated[float, Field(ge=40, le=200)] | None = None
     phase: Phase | None = None
 

@@ -12,15 +12,20 @@ from osteoct.classify.opinions import form_opinions
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
-from osteoct.io.alignment import align_labels
+from osteoct.io.alignment import align_labels, check_meeting
 from osteoct.measure.level import absent_level, measure_level
+from osteoct.measure.morphometry import measure_morphometry
 from osteoct.measure.summary import summarise
+from osteoct.measure.tissues import TissueHus, measure_tissues
 from osteoct.protocols import Protocol, protocol
 from osteoct.quality.acquisition import check_acquisition
 from osteoct.quality.agreement import Reading, compare_readings
 from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.disagreement import check_agreement
+from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import apply_gate
+from osteoct.quality.phase import judge_phase, note_phase
+from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
 from osteoct.records import (
     Acquisition,
@@ -78,6 +83,7 @@ def analyze_volumes(
     vertebrae: LabelVolume,
     *,
     bodies: LabelVolume | None = None,
+    tissues: LabelVolume | None = None,
     second: SecondMasks | None = None,
     config: AnalysisConfig | None = None,
     case_id: str = "case",
@@ -91,6 +97,8 @@ def analyze_volumes(
         The image, in any orientation.
     vertebrae, bodies
         Masks in the CT's patient space, in any orientation, on the CT's grid or another one.
+    tissues
+        Vessels, organs and muscles by name, likewise; without them those that ``vertebrae`` holds.
     second
         Masks of another segmenter; where the two disagree, a finding says so.
 
@@ -102,15 +110,19 @@ def analyze_volumes(
     config = config or AnalysisConfig()
     started, clock = datetime.now(UTC), time.perf_counter()
     protocols = tuple(protocol(p) for p in config.protocols)
-    acquisition = state_facts(ct.acquisition, config)
+    inside = _look_inside(ct, tissues, vertebrae)
+    acquisition = note_phase(state_facts(ct.acquisition, config), judge_phase(inside))
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
     findings = (
         *_unique(canonical, masks, body_masks),
         *check_acquisition(acquisition, ct.geometry),
+        *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
         *check_artefacts(canonical, reading.compartments),
+        *check_bone(canonical, reading.compartments),
+        *check_heights(reading.levels, reading.compartments),
         *_check_agreement(agreement, protocols),
     )
     levels = apply_gate(reading.levels, findings)
@@ -156,6 +168,14 @@ def _meet(
     masks = align_labels(vertebrae, ct.geometry).reoriented(CANONICAL)
     body_masks = None if bodies is None else align_labels(bodies, ct.geometry).reoriented(CANONICAL)
     return ct.reoriented(CANONICAL), masks, body_masks
+
+
+def _look_inside(ct: CTVolume, tissues: LabelVolume | None, vertebrae: LabelVolume) -> TissueHus:
+    """HU of the tissues of their own map or, without one, of those beside the vertebrae."""
+    if tissues is None:
+        return measure_tissues(ct, vertebrae)
+    check_meeting(tissues.geometry, ct.geometry, where="tissues")
+    return measure_tissues(ct, tissues)
 
 
 def _read(
@@ -224,12 +244,13 @@ def _measure_levels(
 ) -> tuple[LevelResult, ...]:
     """Measure the levels that are there, and say of the others that they are not."""
     present = {level.level: level for level in levels}
-    return tuple(
+    measured = tuple(
         measure_level(ct, present[level], protocols)
         if level in present
         else absent_level(level, protocols)
         for level in config.levels
     )
+    return measure_morphometry(measured)
 
 
 def _unique(*volumes: CTVolume | LabelVolume | None) -> tuple[Finding, ...]:

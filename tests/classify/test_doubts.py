@@ -103,6 +103,23 @@ def test_phase_question(phase, value, fires):
     assert not fires or phase.value in answer
 
 
+@pytest.mark.parametrize("stated", [None, Phase.NATIVE])
+@pytest.mark.parametrize(
+    ("seen", "value", "fires"),
+    [
+        (Phase.PORTAL_VENOUS, 200.0, True),
+        (Phase.PORTAL_VENOUS, 100.0, False),
+        (Phase.NATIVE, 200.0, False),
+    ],
+)
+def test_contrast_that_only_pixels_show_counts(stated, seen, value, fires):
+    """A header that is silent, or wrong, does not make contrast go away."""
+    acquisition = Acquisition(phase=stated, phase_pixels=seen)
+    answer = question_phase(STUDY, _evidence(value), acquisition)
+    assert bool(answer) is fires
+    assert not fires or "portal-venous by its pixels" in answer
+
+
 def test_phase_question_is_silent_without_a_value():
     """With no value there is nothing that contrast could have lifted."""
     assert question_phase(STUDY, _evidence(None), Acquisition(phase="arterial")) is None

@@ -118,6 +118,8 @@ def test_unknown_facts_are_said(case):
     unknown = _opinions(case(50.0, acquisition=Acquisition()))[STUDY]
     known = _opinions(case(50.0))[STUDY]
     assert "kVp not stated; phase not stated" in unknown.reason
+    seen = _opinions(case(50.0, acquisition=Acquisition(phase_pixels="native")))[STUDY]
+    assert "phase not stated, native by its pixels" in seen.reason
     assert "not stated" not in known.reason
 
 

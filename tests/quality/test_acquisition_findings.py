@@ -10,6 +10,7 @@ from osteoct.quality.acquisition import (
     THICK_SLICE_MM,
     check_acquisition,
     check_contrast,
+    check_kernel,
     check_kvp,
     check_slice_distance,
 )
@@ -62,6 +63,29 @@ def test_slice_distance_along_head_and_feet(codes):
     finding = check_slice_distance(grid(THICK_SLICE_MM + 0.01, codes))
     assert finding.code == "thick-slices"
     assert finding.evidence["slice_distance_mm"] == pytest.approx(THICK_SLICE_MM + 0.01)
+
+
+def test_what_pixels_tell_is_not_unknown():
+    """Another finding says what they tell."""
+    assert check_contrast(Acquisition(phase_pixels=Phase.NATIVE)) is None
+
+
+@pytest.mark.parametrize(
+    ("kernel", "kind", "code"),
+    [
+        (("Br38f",), "soft", None),
+        (("CHEST",), "medium", None),
+        (("Br64d", "3"), "sharp", "kernel-sharp"),
+        (("Z99",), None, "kernel-unknown"),
+        ((), None, None),
+    ],
+)
+def test_kernel(kernel, kind, code):
+    """A sharp one warns, an unknown name is told; where none is stated there is nothing to tell."""
+    finding = check_kernel(Acquisition(kernel=kernel, kernel_class=kind))
+    assert (finding and finding.code) == code
+    if finding:
+        assert finding.evidence["kernel"] == ", ".join(kernel)
 
 
 def test_a_reference_scan_has_no_finding():

@@ -26,6 +26,16 @@ def test_what_the_user_stated_is_told_apart_from_the_header(make):
     assert facts["Contrast phase"] == "portal venous (stated by the user)"
 
 
+def test_what_pixels_say_stands_beside_what_nobody_stated(make):
+    """Not in its place; and a stated phase needs no pixels."""
+    seen = Acquisition(phase_pixels=Phase.NATIVE)
+    facts = as_dict(describe_acquisition(make.result(acquisition=seen)))
+    assert facts["Contrast phase"].startswith("not stated; by its pixels: ")
+    both = Acquisition(phase=Phase.PORTAL_VENOUS, phase_pixels=Phase.NATIVE)
+    facts = as_dict(describe_acquisition(make.result(acquisition=both)))
+    assert facts["Contrast phase"] == "portal venous"
+
+
 def test_each_protocol_is_one_sentence_with_its_depth(make):
     """The inferred one says so."""
     facts = describe_protocols(make.result())

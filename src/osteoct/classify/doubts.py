@@ -92,14 +92,17 @@ def question_kvp(rule: Rule, acquisition: Acquisition) -> str | None:
 def question_phase(rule: Rule, evidence: Evidence, acquisition: Acquisition) -> str | None:
     """Could contrast have lifted the value over the cut-off?
 
-    A value below stays below: without contrast it would be lower still.
+    A value below stays below: without contrast it would be lower still. Contrast that only the
+    pixels show counts as much as contrast that is stated.
     """
-    if evidence.value_hu is None or not is_contrast(acquisition.phase):
+    seen = acquisition.phase_pixels
+    if evidence.value_hu is None or not (is_contrast(acquisition.phase) or is_contrast(seen)):
         return None
     if is_below(evidence.value_hu, rule.cutoff):
         return None
+    phase = acquisition.phase if is_contrast(acquisition.phase) else f"{seen} by its pixels"
     return (
-        f"the phase is {acquisition.phase} and {CONTRAST_MOVES_HU}, so {evidence.value_hu:.1f} HU "
+        f"the phase is {phase} and {CONTRAST_MOVES_HU}, so {evidence.value_hu:.1f} HU "
         f"may lie below {rule.cutoff:g} HU without contrast"
     )
 

@@ -120,7 +120,8 @@ def _state_assumptions(acquisition: Acquisition) -> list[str]:
     if acquisition.kvp is None:
         notes.append("kVp not stated")
     if acquisition.phase is None:
-        notes.append("phase not stated")
+        seen = acquisition.phase_pixels
+        notes.append("phase not stated" + (f", {seen} by its pixels" if seen else ""))
     elif is_contrast(acquisition.phase):
         notes.append(f"phase {acquisition.phase}: {CONTRAST_MOVES_HU}, below stays below")
     return notes

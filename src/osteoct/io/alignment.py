@@ -68,6 +68,20 @@ def align_labels(labels: LabelVolume, grid: Geometry, *, where: str = "masks") -
     return _resample(labels, grid, where=where)
 
 
+def check_meeting(labels: Geometry, grid: Geometry, *, where: str = "masks") -> None:
+    """Refuse labels that do not lie on the CT in patient space; moves nothing.
+
+    Raises
+    ------
+    GeometryError
+        As :func:`align_labels`.
+    """
+    if labels.is_same_grid(grid) or labels.reorientation_onto(grid) is not None:
+        return
+    _check_not_lost(labels, grid, where=where)
+    _check_overlap(labels, grid, where=where)
+
+
 def _check_not_lost(mask: Geometry, grid: Geometry, *, where: str) -> None:
     """Refuse equal numbers of voxels on unequal affines."""
     if sorted(mask.shape) != sorted(grid.shape):

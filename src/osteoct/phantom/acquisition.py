@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from osteoct.anatomy import SCHEMES
 from osteoct.geometry import Geometry, Reorientation, reorientation
+from osteoct.io.dicom.kernels import class_of
 from osteoct.phantom.description import Phantom
 from osteoct.phantom.formation import SIGMA_PER_FWHM, form_image
 from osteoct.phantom.lattice import FloatArray, Lattice
@@ -157,6 +158,7 @@ def _describe(scanner: Scanner) -> Acquisition:
         modality="CT",
         kvp=scanner.kvp,
         kernel=(scanner.blur.name,),
+        kernel_class=class_of((scanner.blur.name,)),
         slice_thickness_mm=scanner.thickness_mm,
         gantry_tilt_deg=scanner.gantry_tilt_deg,
         phase=scanner.phase,

@@ -16,9 +16,10 @@ THICK_SLICE_MM = 3.0
 
 
 def check_acquisition(acquisition: Acquisition, grid: Geometry) -> tuple[Finding, ...]:
-    """Check tube voltage, contrast and slice distance."""
+    """Check tube voltage, kernel, contrast and slice distance."""
     checks = (
         check_kvp(acquisition),
+        check_kernel(acquisition),
         check_contrast(acquisition),
         check_slice_distance(grid),
     )
@@ -45,9 +46,34 @@ def check_kvp(acquisition: Acquisition) -> Finding | None:
     )
 
 
+def check_kernel(acquisition: Acquisition) -> Finding | None:
+    """Find a sharp kernel, or one whose name no maker's table knows."""
+    if not acquisition.kernel or acquisition.kernel_class in ("soft", "medium"):
+        return None
+    name = ", ".join(acquisition.kernel)
+    if acquisition.kernel_class is None:
+        return Finding(
+            code="kernel-unknown",
+            severity=Severity.INFO,
+            message=f"How sharp the kernel {name} is, is not known.",
+            evidence={"kernel": name},
+        )
+    return Finding(
+        code="kernel-sharp",
+        severity=Severity.WARNING,
+        message=(
+            f"The kernel {name} is sharp: HU of the shell and noise are raised; "
+            "the mean of the core hardly moves."
+        ),
+        evidence={"kernel": name},
+    )
+
+
 def check_contrast(acquisition: Acquisition) -> Finding | None:
     """Find contrast, whichever phase it is in, or a phase that is not stated."""
     phase = acquisition.phase
+    if phase is None and acquisition.phase_pixels is not None:
+        return None  # quality.phase says what the pixels tell
     if phase is None:
         return Finding(
             code="phase-unknown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
-from osteoct.records import CaseResult, Provenance
+from osteoct.records import Acquisition, CaseResult, Provenance
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
 
 HASH_LETTERS = 12
@@ -56,7 +56,7 @@ def describe_acquisition(result: CaseResult) -> tuple[Fact, ...]:
         "kvp": ("Tube voltage", _with_unit(scan.kvp, "kVp")),
         "kernel": ("Kernel", ", ".join(scan.kernel) or NOT_STATED),
         "slice_thickness_mm": ("Slice thickness", _with_unit(scan.slice_thickness_mm, "mm")),
-        "phase": ("Contrast phase", PHASES[scan.phase] if scan.phase else NOT_STATED),
+        "phase": ("Contrast phase", _phase(scan)),
     }
     facts = [
         Fact(term=term, text=f"{text} (stated by the user)" if name in stated else text)
@@ -68,6 +68,14 @@ def describe_acquisition(result: CaseResult) -> tuple[Fact, ...]:
     if result.mask_grid != result.grid:
         facts.append(Fact(term="Voxels of the masks", text=format_voxels(result.mask_grid)))
     return tuple(facts)
+
+
+def _phase(scan: Acquisition) -> str:
+    """The phase as it is stated, and what the pixels say where nobody states it."""
+    if scan.phase is not None:
+        return PHASES[scan.phase]
+    seen = scan.phase_pixels
+    return f"{NOT_STATED}; by its pixels: {PHASES[seen]}" if seen else NOT_STATED
 
 
 def _with_unit(value: float | None, unit: str) -> str:

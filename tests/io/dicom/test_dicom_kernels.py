@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from osteoct.io.dicom.kernels import Sharpness, sharpness_of
+from osteoct.io.dicom.kernels import Sharpness, class_of, sharpness_of
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,12 @@ from osteoct.io.dicom.kernels import Sharpness, sharpness_of
 def test_names(kernel, maker, sharpness):
     """A kernel ranks by its vendor's naming; an unknown one is unknown, not soft."""
     assert sharpness_of(kernel, maker) is sharpness
+
+
+@pytest.mark.parametrize(
+    ("kernel", "kind"),
+    [("Br38f", "soft"), ("Br46", "medium"), ("Bl57", "sharp"), ("Z99", None), ("", None)],
+)
+def test_class_as_records_hold_it(kernel, kind):
+    """Every class has its word; what is not known has none, and is not called soft."""
+    assert class_of((kernel,), "SIEMENS") == kind

@@ -16,6 +16,8 @@ _PATH = click.Path(path_type=Path)
 @click.argument("ct", type=_PATH)
 @click.option("--masks", type=_PATH, help="Vertebra masks: volume or folder; else they are made.")
 @click.option("--body-masks", type=_PATH, help="Masks of the vertebral bodies.")
+@click.option("--tissues", type=_PATH, help="Labels of vessels, organs, muscles, to check HU by.")
+@click.option("--with-tissues", is_flag=True, help="Have the segmenter find those as well.")
 @click.option("-o", "--out", type=_PATH, required=True, help="Folder to make for the result.")
 @click.option("--labels", help="Label scheme of the masks, where the file holds no names.")
 @click.option("--body-labels", help="Label scheme of the body masks, likewise.")
@@ -35,7 +37,8 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
 
     CT is a DICOM folder or file, a zip of either, NIfTI, NRRD or MetaImage. Without --masks a
     segmenter finds the vertebrae; osteoct segmenters says what is there. OUT gets case.json,
-    levels.csv, findings.csv, report.html, compartments.nii.gz and run.toml, all or nothing.
+    levels.csv, heights.csv, findings.csv, report.html, compartments.nii.gz and run.toml, all or
+    nothing.
 
     Exit codes: 0 done, 1 analysed with nothing measurable, 2 usage, 3 input refused,
     4 environment.
@@ -46,16 +49,21 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
     from osteoct.cli.printing import print_result
     from osteoct.cli.segmenting import SegmentingLine
 
+    if options["with_tissues"] and (masks is not None or options["tissues"] is not None):
+        raise click.UsageError("--with-tissues is for masks that are made: leave it out.")
     config = choose(options)
     check_request(ct, masks, out, options)
     with SegmentingLine() as line:
-        chosen = choose_segmenters({**options, "masks": masks}, progress=line)
+        chosen = choose_segmenters(
+            {**options, "masks": masks}, progress=line, with_tissues=config.with_tissues
+        )
         for segmenter in chosen.both:
             prepare_weights(segmenter, ct, offline=options["offline"])
         result = analyze(
             ct,
             masks if chosen.first is None else None,
             body_masks=options["body_masks"] if chosen.first is None else None,
+            tissues=options["tissues"],
             segmenter=chosen.first,
             second=chosen.second,
             out=out,
@@ -74,7 +82,7 @@ def check_request(ct: Path, masks: Path | None, out: Path, options: dict[str, An
     from osteoct.io.output import check_place
     from osteoct.io.pseudonym import check_case_id
 
-    Sources(ct=ct, masks=masks, body_masks=options["body_masks"])
+    Sources(ct=ct, masks=masks, body_masks=options["body_masks"], tissues=options["tissues"])
     check_place(out, overwrite=options["overwrite"])
     if options["case_id"] is not None:
         check_case_id(options["case_id"])
@@ -91,4 +99,6 @@ def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, im
         values["levels"] = parse_levels(options["levels"])
     given = ("labels", "body_labels", "protocols", "series", "kvp", "phase")
     values |= {key: options[key] for key in given if options[key] not in (None, ())}
+    if options["with_tissues"]:
+        values["with_tissues"] = True
     return make_config(values, where="options")

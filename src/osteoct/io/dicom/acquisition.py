@@ -11,6 +11,7 @@ from osteoct.io.dicom.discovery import ENHANCED_CT
 from osteoct.io.dicom.elements import Elements
 from osteoct.io.dicom.enhanced import facts_of_frames
 from osteoct.io.dicom.headers import ImageHeader
+from osteoct.io.dicom.kernels import class_of
 from osteoct.io.dicom.phases import Contrast, contrast_of
 from osteoct.records import Acquisition
 
@@ -34,11 +35,13 @@ def acquisition_of(image: ImageHeader) -> Acquisition:
     exposure = inner.within(tags.CT_EXPOSURE_SEQUENCE)
     details = inner.within(tags.CT_ACQUISITION_DETAILS_SEQUENCE)
     contrast = _contrast(elements)
+    manufacturer = _name(elements, tags.MANUFACTURER)
     day = _study_day(elements)
     return Acquisition(
         modality="CT",
         kvp=kvp,
         kernel=tuple(k for k in kernel if _NAME.match(k)),
+        kernel_class=class_of(kernel, manufacturer),
         slice_thickness_mm=_positive(_first(elements, measures, tags.SLICE_THICKNESS)),
         tube_current_ma=_positive(
             elements.number(tags.TUBE_CURRENT) or exposure.number(tags.TUBE_CURRENT_MA)
@@ -47,7 +50,7 @@ def acquisition_of(image: ImageHeader) -> Acquisition:
         phase=contrast.phase,
         phase_evidence=contrast.evidence,
         contrast_agent=contrast.agent,
-        manufacturer=_name(elements, tags.MANUFACTURER),
+        manufacturer=manufacturer,
         model=_name(elements, tags.MODEL),
         image_type=tuple(t for t in image.image_type if _CODE.match(t)),
         study_date=None if day is None else day.isoformat(),

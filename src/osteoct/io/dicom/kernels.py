@@ -1,8 +1,8 @@
 """Reconstruction kernels, soft to sharp, by the vendors' own naming.
 
-Used only to choose between reconstructions of one scan: a soft kernel has less noise, and edges are
-not overshot. The classes follow how vendors name kernels, not a measurement of their sharpness; a
-name that is not here is unknown, and is said to be.
+Used to choose between reconstructions of one scan, and to say of the one that was read what it is:
+a soft kernel has less noise, and edges are not overshot. The classes follow how vendors name
+kernels, not a measurement of their sharpness; a name that is not here is unknown, and called so.
 
 ========= ==================== ================================================================
 vendor    name                 reading
@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Literal
 
 
 class Sharpness(IntEnum):
@@ -74,6 +75,25 @@ def sharpness_of(kernel: Sequence[str], manufacturer: str | None = None) -> Shar
     """
     found = (_sharpness_of_name(k.strip().upper(), (manufacturer or "").upper()) for k in kernel)
     return next((s for s in found if s is not Sharpness.UNKNOWN), Sharpness.UNKNOWN)
+
+
+def class_of(
+    kernel: Sequence[str], manufacturer: str | None = None
+) -> Literal["soft", "medium", "sharp"] | None:
+    """The class of a kernel as records hold it; ``None`` where its name is not known.
+
+    >>> class_of(("Br64d",), "SIEMENS")
+    'sharp'
+    """
+    match sharpness_of(kernel, manufacturer):
+        case Sharpness.SOFT:
+            return "soft"
+        case Sharpness.MEDIUM:
+            return "medium"
+        case Sharpness.SHARP:
+            return "sharp"
+        case _:
+            return None
 
 
 def _sharpness_of_name(name: str, manufacturer: str) -> Sharpness:

@@ -1,0 +1,64 @@
+"""The core of a level's body and its HU, for checks that compare levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteoct.compartments.depth import core_of
+from osteoct.compartments.level import LevelCompartments
+from osteoct.protocols import BODY_CORE_4, Region
+from osteoct.volume import CTVolume, Mask
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Core:
+    """The core of one body.
+
+    Parameters
+    ----------
+    level
+        The level it belongs to.
+    hu
+        HU (I, J, K) in the level's box.
+    mask
+        The core under protocol ``body-core-4``, without excluded voxels; not empty.
+    """
+
+    level: LevelCompartments
+    hu: NDArray[np.float32]
+    mask: Mask
+
+    @property
+    def values_hu(self) -> NDArray[np.float32]:
+        """HU (n,) of the core's voxels."""
+        return self.hu[self.mask]
+
+    @property
+    def centre_mm(self) -> tuple[float, float, float]:
+        """Centre of the core in patient space."""
+        return place_of(self.mask, self.level)
+
+
+def core_of_level(ct: CTVolume, level: LevelCompartments) -> Core | None:
+    """The core of a level's body, whichever protocols were run; ``None`` where there is none."""
+    mask = level.regions.get((BODY_CORE_4.id, Region.TRABECULAR))
+    if mask is None:
+        if level.body is None:
+            return None
+        mask = core_of(
+            level.body,
+            level.geometry.spacing_mm,
+            depth_mm=BODY_CORE_4.depth_mm,
+            membership=BODY_CORE_4.membership,
+        )
+    left = mask & ~level.excluded
+    return Core(level=level, hu=ct.hu(level.box), mask=left) if left.any() else None
+
+
+def place_of(mask: Mask, level: LevelCompartments) -> tuple[float, float, float]:
+    """Mean position in patient space of a mask's voxels in a level's box."""
+    x, y, z = (float(c) for c in level.geometry.to_patient(np.argwhere(mask)).mean(axis=0))
+    return x, y, z

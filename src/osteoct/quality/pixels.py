@@ -1,0 +1,47 @@
+"""Findings about how the scan was made that the pixels tell, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from osteoct.compartments.level import LevelCompartments
+from osteoct.measure.core import core_of_level
+from osteoct.measure.tissues import TissueHus
+from osteoct.quality.field_of_view import check_field_of_view
+from osteoct.quality.foci import check_foci
+from osteoct.quality.hu_scale import check_hu_ranges
+from osteoct.quality.noise import check_noise
+from osteoct.quality.orientation import check_orientation
+from osteoct.quality.outliers import check_outliers
+from osteoct.quality.phase import check_phase, judge_phase
+from osteoct.quality.plates import check_plates
+from osteoct.records import Acquisition, Finding
+from osteoct.volume import CTVolume
+
+
+def check_pixels(
+    ct: CTVolume,
+    levels: Sequence[LevelCompartments],
+    tissues: TissueHus,
+    acquisition: Acquisition,
+) -> tuple[Finding, ...]:
+    """Check phase, HU scale, noise, field of view and orientation.
+
+    Parameters
+    ----------
+    ct
+        The CT whose grid the levels' boxes index, in canonical orientation.
+    """
+    return (
+        *check_phase(acquisition, judge_phase(tissues)),
+        *check_hu_ranges(ct, tissues, acquisition),
+        *check_noise(ct, levels, tissues),
+        *check_field_of_view(ct, levels),
+        *check_orientation(levels, tissues),
+    )
+
+
+def check_bone(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]:
+    """Check cores and end plates for what departs from the bone around them."""
+    cores = [core for level in levels if (core := core_of_level(ct, level)) is not None]
+    return (*check_foci(cores), *check_outliers(cores), *check_plates(cores))
