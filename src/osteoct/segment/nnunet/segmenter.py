@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from osteoct.anatomy import Part, Structure
 from osteoct.errors import ConfigError, DependencyError, SegmentationError
 from osteoct.records import SegmenterRecord
 from osteoct.segment.interface import Segmentation, SegmenterState, SegmentOptions
+from osteoct.segment.isolation.holding import ProcessHolder
 from osteoct.segment.isolation.session import Session
 from osteoct.segment.nnunet.level_map import LevelMap, map_of_names, read_level_map
 from osteoct.segment.nnunet.model import TrainedModel, find_model
@@ -30,7 +29,7 @@ WORKER: Final = "osteoct.segment.nnunet.worker"
 HOW_TO_INSTALL: Final = "pip install 'osteoct[nnunet]'"
 
 
-class NnunetSegmenter:
+class NnunetSegmenter(ProcessHolder):
     """Runs the model of a folder in a process of its own.
 
     Inside ``with segmenter:`` the process and the model serve one CT after another.
@@ -45,23 +44,6 @@ class NnunetSegmenter:
 
     def __init__(self, options: SegmentOptions) -> None:
         self._options = options
-        self._held: Session | None = None
-
-    def __enter__(self) -> Self:
-        """Hold the process from now on; it starts with the first CT."""
-        self._held = self._open().__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        session, self._held = self._held, None
-        if session is not None:
-            session.__exit__(kind, error, trace)
 
     def describe(self) -> SegmenterState:
         """Say whether nnU-Net is there; the model is the user's."""
@@ -144,15 +126,6 @@ class NnunetSegmenter:
 
     def _open(self) -> Session:
         return Session(WORKER, title="nnU-Net", where=self.name, prepare=_prepare)
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """The session that is held, or one for this CT."""
-        if self._held is not None:
-            yield self._held
-            return
-        with self._open() as session:
-            yield session
 
     def _run(
         self,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from osteoct.errors import SegmentationError
 from osteoct.records import Finding, SegmenterRecord
 from osteoct.segment.interface import Segmentation, SegmenterState, SegmentOptions
+from osteoct.segment.isolation.holding import ProcessHolder
 from osteoct.segment.isolation.session import Session
 from osteoct.segment.progress import Hearing
 from osteoct.segment.spine_segment.exchange import CT_FILE, Handed
@@ -30,7 +29,7 @@ from osteoct.volume import CTVolume
 WORKER: Final = "osteoct.segment.spine_segment.worker"
 
 
-class SpineSegmentSegmenter:
+class SpineSegmentSegmenter(ProcessHolder):
     """Runs spine-segment's models in a process of its own.
 
     Inside ``with segmenter:`` the process and the models it has loaded serve one CT after another;
@@ -51,23 +50,6 @@ class SpineSegmentSegmenter:
     def __init__(self, options: SegmentOptions, *, backend: str | None = None) -> None:
         self._options = options
         self._backend = backend
-        self._held: Session | None = None
-
-    def __enter__(self) -> Self:
-        """Hold the process from now on; it starts with the first CT."""
-        self._held = self._open().__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        session, self._held = self._held, None
-        if session is not None:
-            session.__exit__(kind, error, trace)
 
     def describe(self) -> SegmenterState:
         """Say whether the package and its models are there."""
@@ -137,15 +119,6 @@ class SpineSegmentSegmenter:
 
     def _open(self) -> Session:
         return Session(WORKER, title=DISTRIBUTION, where=self.name, prepare=_forbid_download)
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """The session that is held, or one for this CT."""
-        if self._held is not None:
-            yield self._held
-            return
-        with self._open() as session:
-            yield session
 
     def _run(self, session: Session, folder: Path) -> dict[str, Any]:
         """Give the process the CT and the place of the models."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 
 from osteoct.errors import DependencyError, SegmentationError
 from osteoct.records import SegmenterRecord
 from osteoct.segment.interface import AUTO, Segmentation, SegmenterState, SegmentOptions
+from osteoct.segment.isolation.holding import ProcessHolder
 from osteoct.segment.isolation.session import Session
 from osteoct.segment.progress import Hearing
 from osteoct.segment.totalsegmentator.home import prepare_home
@@ -44,7 +42,7 @@ HOW_TO_INSTALL: Final = (
 )
 
 
-class TotalSegmentatorSegmenter:
+class TotalSegmentatorSegmenter(ProcessHolder):
     """Runs TotalSegmentator's models in a process of its own.
 
     Inside ``with segmenter:`` the process and the models it has loaded serve one CT after another;
@@ -63,23 +61,6 @@ class TotalSegmentatorSegmenter:
     def __init__(self, options: SegmentOptions) -> None:
         self._options = options
         self._plan = plan_of(options.quality, with_tissues=options.with_tissues)
-        self._held: Session | None = None
-
-    def __enter__(self) -> Self:
-        """Hold the process from now on; it starts with the first CT."""
-        self._held = self._open().__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        session, self._held = self._held, None
-        if session is not None:
-            session.__exit__(kind, error, trace)
 
     def describe(self) -> SegmenterState:
         """Say whether the package and the models of each quality are there."""
@@ -158,15 +139,6 @@ class TotalSegmentatorSegmenter:
             where=self.name,
             prepare=lambda folder: prepare_home(folder, place, models),
         )
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """The session that is held, or one for this CT."""
-        if self._held is not None:
-            yield self._held
-            return
-        with self._open() as session:
-            yield session
 
     def _run(self, ct: CTVolume, session: Session, folder: Path) -> dict[str, Any]:
         """Give the process the CT and its tasks."""
