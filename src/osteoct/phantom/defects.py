@@ -76,17 +76,24 @@ def _with_body(phantom: Phantom, level: Level, body: Body, defect: str) -> Phant
     return phantom.with_vertebra(changed, defect=defect)
 
 
-def pedicle_screws(phantom: Phantom, level: Level) -> Phantom:
-    """Put a titanium screw through each pedicle; the scan then shows streaks."""
+def pedicle_screws(phantom: Phantom, level: Level, *, width: float = 1.0) -> Phantom:
+    """Put a titanium screw through each pedicle; the scan then shows streaks.
+
+    Parameters
+    ----------
+    width
+        Factor on the radii of shaft and head: a third of them is a wire.
+    """
     vertebra = phantom.vertebra(level)
     back = vertebra.body.section.back_mm
     parts: list[Placed] = []
     for side in (-1.0, 1.0):
         entry, tip = (side * 18.5, back - 24.0, 5.5), (side * 10.0, back + 22.0, 3.5)
-        parts.append(_make_rod(entry, tip, SCREW_RADIUS_MM))
-        parts.append(_make_rod((side * 19.0, back - 30.0, 5.7), entry, SCREW_HEAD_RADIUS_MM))
+        head = (side * 19.0, back - 30.0, 5.7)
+        parts.append(_make_rod(entry, tip, width * SCREW_RADIUS_MM))
+        parts.append(_make_rod(head, entry, width * SCREW_HEAD_RADIUS_MM))
     screws = Inclusion(shape=Union(parts=tuple(parts)), tissue=METAL, inside_core=False)
-    return _with_inclusion(phantom, vertebra, screws, f"pedicle screws {level}")
+    return with_inclusion(phantom, vertebra, screws, f"pedicle screws {level}")
 
 
 def _make_rod(start_mm: Vector, stop_mm: Vector, radius_mm: float) -> Placed:
@@ -98,8 +105,14 @@ def _make_rod(start_mm: Vector, stop_mm: Vector, radius_mm: float) -> Placed:
     )
 
 
-def cement(phantom: Phantom, level: Level) -> Phantom:
-    """Fill part of a body's core with bone cement, as after vertebroplasty."""
+def cement(phantom: Phantom, level: Level, *, size: float = 1.0) -> Phantom:
+    """Fill part of a body's core with bone cement, as after vertebroplasty.
+
+    Parameters
+    ----------
+    size
+        Factor on the semi-axes of the fill.
+    """
     vertebra = phantom.vertebra(level)
     middle = vertebra.body.section.middle_mm
     blobs = (
@@ -108,30 +121,40 @@ def cement(phantom: Phantom, level: Level) -> Phantom:
         ((0.0, middle - 4.0, -3.0), (6.0, 6.0, 5.0)),
     )
     parts = tuple(
-        Placed(primitive=Ellipsoid(semi_mm=semi), frame=Frame(origin_mm=at)) for at, semi in blobs
+        Placed(
+            primitive=Ellipsoid(semi_mm=(size * a, size * b, size * c)),
+            frame=Frame(origin_mm=at),
+        )
+        for at, (a, b, c) in blobs
     )
     fill = Inclusion(shape=Union(parts=parts), tissue=CEMENT)
-    return _with_inclusion(phantom, vertebra, fill, f"cement {level}")
+    return with_inclusion(phantom, vertebra, fill, f"cement {level}")
 
 
-def sclerosis(phantom: Phantom, level: Level, *, hu: float = 600.0) -> Phantom:
-    """Make a dense region in the front of a body's core."""
+def sclerosis(phantom: Phantom, level: Level, *, hu: float = 600.0, size: float = 1.0) -> Phantom:
+    """Make a dense region in the front of a body's core.
+
+    Parameters
+    ----------
+    size
+        Factor on the semi-axes of the region.
+    """
     vertebra = phantom.vertebra(level)
     dense = Tissue(name="sclerotic bone", hu=hu, kind=TissueKind.TRABECULAR)
     middle = vertebra.body.section.middle_mm
     region = Placed(
-        primitive=Ellipsoid(semi_mm=(13.0, 9.0, 8.0)),
+        primitive=Ellipsoid(semi_mm=(13.0 * size, 9.0 * size, 8.0 * size)),
         frame=Frame(origin_mm=(3.0, middle + 4.0, 2.0)),
     )
-    return _with_inclusion(
+    return with_inclusion(
         phantom, vertebra, Inclusion(shape=region, tissue=dense), f"sclerosis {level}, {hu:g} HU"
     )
 
 
-def _with_inclusion(
+def with_inclusion(
     phantom: Phantom, vertebra: Vertebra, inclusion: Inclusion, defect: str
 ) -> Phantom:
-    """Embed something in a vertebra."""
+    """Embed something in a vertebra, in its own frame."""
     changed = replace(vertebra, inclusions=(*vertebra.inclusions, inclusion))
     return phantom.with_vertebra(changed, defect=defect)
 
@@ -148,4 +171,5 @@ __all__ = [
     "sclerosis",
     "swap_labels",
     "wedge_fracture",
+    "with_inclusion",
 ]

@@ -208,6 +208,8 @@ def lumbar_spine(
     *,
     levels: Sequence[Level] = LUMBAR,
     tilt_deg: float | None = None,
+    lordosis: float = 1.0,
+    lateral_deg: float = 0.0,
     has_t12: bool = True,
     has_sacrum: bool = True,
 ) -> Phantom:
@@ -221,6 +223,10 @@ def lumbar_spine(
         Lumbar levels, head to feet, without gaps.
     tilt_deg
         One tilt for all levels instead of the lordosis.
+    lordosis
+        Factor on the tilts of the lordosis.
+    lateral_deg
+        Lean of every superior axis to the right.
     has_t12, has_sacrum
         Whether the neighbours are there.
 
@@ -229,7 +235,10 @@ def lumbar_spine(
     """
     bone = bone or BoneMake(dish_mm=1.0)
     present = (*((Level.T12,) if has_t12 else ()), *levels, *((Level.S1,) if has_sacrum else ()))
-    frames = _stack(present, bone, tilt_deg)
+    tilts = {
+        level: lordosis * LORDOSIS_DEG[level] if tilt_deg is None else tilt_deg for level in present
+    }
+    frames = _stack(tilts, bone, lateral_deg)
     vertebrae = tuple(make_vertebra(lv, f, bone) for lv, f in frames.items() if lv is not Level.S1)
     sacrum = (
         make_sacrum(
@@ -262,14 +271,16 @@ LUMBAR_FIELD_CENTRE_MM: Vector = (0.0, 5.0, -4.0)
 """Shows the skin of the back and the table."""
 
 
-def _stack(levels: Sequence[Level], bone: BoneMake, tilt_deg: float | None) -> dict[Level, Frame]:
+def _stack(
+    tilts_deg: Mapping[Level, float], bone: BoneMake, lateral_deg: float
+) -> dict[Level, Frame]:
     """Frames of the levels, each disc as high as ordered between the middles of the end plates."""
+    levels = tuple(tilts_deg)
     frames: dict[Level, Frame] = {}
     joint = np.zeros(3)
-    for level in levels:
+    for level, tilt in tilts_deg.items():
         body = make_body(level, dish_mm=bone.dish_mm)
-        tilt = LORDOSIS_DEG[level] if tilt_deg is None else tilt_deg
-        frame = Frame.at((0.0, 0.0, 0.0), tilt_deg=tilt)
+        frame = Frame.at((0.0, 0.0, 0.0), tilt_deg=tilt, lateral_deg=lateral_deg)
         half = np.array([0.0, 0.0, body.height_centroid_mm / 2])
         if frames:
             last = next(reversed(frames.values()))

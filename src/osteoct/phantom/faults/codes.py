@@ -1,0 +1,81 @@
+"""Which findings tell that a fault is there: the one table to edit when a check is added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_ORDER = ("labels-out-of-order",)
+_SIZE = ("volume-jump", "implausible-volume")
+_PARTS = ("fragmented-label",)
+_PLACE = ("mask-over-air",)
+_BODY = ("body-mask-disagrees", "body-by-geometry", "no-body")
+_BORDER = ("cut-by-border",)
+_FOCUS = ("dense-focus", "lucent-focus", "level-outlier", "dense-material", "dense-endplate")
+_LOSS = ("height-loss-possible", "height-loss")
+_SCALE = ("hu-scale-off", "hu-scale-wrong")
+_NUMBER = ("level-absent",)
+
+FOUND_BY: Mapping[str, tuple[str, ...]] = {
+    "swap": (*_ORDER, *_PARTS, *_SIZE),
+    "merge": (*_SIZE, *_NUMBER, *_PARTS),
+    "leak": (*_SIZE, *_PARTS),
+    "split": (*_PARTS, *_SIZE),
+    "arch-of-neighbour": (*_PARTS, *_SIZE),
+    "missing-levels": _NUMBER,
+    "missing-bodies": _BODY,
+    "numbered-up": _NUMBER,
+    "numbered-down": _NUMBER,
+    "six-lumbar": (),
+    "four-lumbar": (*_NUMBER, *_SIZE),
+    "sacrum-as-l5": (*_SIZE, *_PARTS),
+    "shift-right": _PLACE,
+    "shift-front": _PLACE,
+    "shift-up": _PLACE,
+    "other-place": _PLACE,
+    "mirrored": _PLACE,
+    "upside-down": (*_PLACE, *_ORDER, *_BODY),
+    "body-shift": _BODY,
+    "body-arches": _BODY,
+    "body-small": _BODY,
+    "island": _PARTS,
+    "hole": (),
+    "grown": _SIZE,
+    "shrunk": (*_SIZE, *_PARTS),
+    "eaten": (*_SIZE, *_LOSS),
+    "arch-missing": ("no-body",),
+    "into-disc": _SIZE,
+    "coarse-masks": (),
+    "cut-above": _BORDER,
+    "cut-below": _BORDER,
+    "cut-side": _BORDER,
+    "padding": ("padding-in-mask",),
+    "padding-undeclared": ("mask-over-air", "padding-in-mask"),
+    "contrast-told": ("contrast",),
+    "contrast-untold": ("phase-by-pixels", "phase-unknown"),
+    "contrast-denied": ("phase-conflict",),
+    "kvp-told": ("kvp-not-120",),
+    "kvp-untold": ("kvp-unknown",),
+    "kernel-told": ("kernel-sharp",),
+    "kernel-untold": ("noisy-image",),
+    "noise": ("noisy-image",),
+    "hu-factor": _SCALE,
+    "hu-offset": _SCALE,
+    "fat-wrong": _SCALE,
+    "ct-flipped": (*_PLACE, "image-flipped"),
+    "all-flipped": ("image-flipped",),
+    "thick-slices": ("thick-slices",),
+    "wedge": _LOSS,
+    "biconcave": _LOSS,
+    "crush": _LOSS,
+    "screws": ("metal",),
+    "cement": ("metal", "dense-material"),
+    "sclerosis": _FOCUS,
+    "lysis": _FOCUS,
+    "haemangioma": _FOCUS,
+    "bone-island": _FOCUS,
+    "dense-plate": _FOCUS,
+    "osteophyte": _FOCUS,
+    "dense-discs": _FOCUS,
+    "other-level": ("level-outlier",),
+}
+"""Per fault the codes of which any one tells it; empty where no check looks for it."""
