@@ -9,8 +9,8 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from osteoct.anatomy import Level
+from osteoct.compartments.column import centre_mm
 from osteoct.compartments.level import LevelCompartments
-from osteoct.geometry import Geometry
 from osteoct.records import BodySource, Finding, Reason, Severity
 
 STRAY_SHARE = 0.01
@@ -175,7 +175,7 @@ def check_neighbours(levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]
 def check_order(levels: Sequence[LevelCompartments]) -> Finding | None:
     """Find labels whose order from head to feet is not the order of their names."""
     by_name = sorted(levels, key=lambda lv: lv.level.order)
-    heights = [_centre_mm(lv.vertebra, lv.geometry)[2] for lv in by_name]
+    heights = [centre_mm(lv.vertebra, lv.geometry)[2] for lv in by_name]
     wrong = [
         (upper.level, lower.level)
         for (upper, high), (lower, low) in pairwise(zip(by_name, heights, strict=True))
@@ -190,14 +190,3 @@ def check_order(levels: Sequence[LevelCompartments]) -> Finding | None:
         message=f"Labels do not follow the spine: {pairs}.",
         evidence={"pairs": len(wrong)},
     )
-
-
-def _centre_mm(
-    mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], geometry: Geometry
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Patient coordinates (3,) of a mask's centre of mass, from its projections."""
-    centre = [
-        float(np.average(np.arange(n), weights=mask.sum(axis=tuple({0, 1, 2} - {axis}))))
-        for axis, n in enumerate(mask.shape)
-    ]
-    return geometry.to_patient(np.array(centre))
