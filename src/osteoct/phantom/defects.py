@@ -93,7 +93,7 @@ def pedicle_screws(phantom: Phantom, level: Level, *, width: float = 1.0) -> Pha
         parts.append(_make_rod(entry, tip, width * SCREW_RADIUS_MM))
         parts.append(_make_rod(head, entry, width * SCREW_HEAD_RADIUS_MM))
     screws = Inclusion(shape=Union(parts=tuple(parts)), tissue=METAL, inside_core=False)
-    return with_inclusion(phantom, vertebra, screws, f"pedicle screws {level}")
+    return with_inclusion(phantom, vertebra, screws, f"pedicle screws {level}{_sized(width)}")
 
 
 def _make_rod(start_mm: Vector, stop_mm: Vector, radius_mm: float) -> Placed:
@@ -128,7 +128,7 @@ def cement(phantom: Phantom, level: Level, *, size: float = 1.0) -> Phantom:
         for at, (a, b, c) in blobs
     )
     fill = Inclusion(shape=Union(parts=parts), tissue=CEMENT)
-    return with_inclusion(phantom, vertebra, fill, f"cement {level}")
+    return with_inclusion(phantom, vertebra, fill, f"cement {level}{_sized(size)}")
 
 
 def sclerosis(phantom: Phantom, level: Level, *, hu: float = 600.0, size: float = 1.0) -> Phantom:
@@ -146,9 +146,13 @@ def sclerosis(phantom: Phantom, level: Level, *, hu: float = 600.0, size: float 
         primitive=Ellipsoid(semi_mm=(13.0 * size, 9.0 * size, 8.0 * size)),
         frame=Frame(origin_mm=(3.0, middle + 4.0, 2.0)),
     )
-    return with_inclusion(
-        phantom, vertebra, Inclusion(shape=region, tissue=dense), f"sclerosis {level}, {hu:g} HU"
-    )
+    told = f"sclerosis {level}, {hu:g} HU{_sized(size)}"
+    return with_inclusion(phantom, vertebra, Inclusion(shape=region, tissue=dense), told)
+
+
+def _sized(factor: float) -> str:
+    """A size other than the usual one, in words."""
+    return "" if factor == 1 else f", {factor:.0%} of the size"
 
 
 def with_inclusion(
