@@ -128,9 +128,8 @@ def test_usability_stands_at_every_row_of_its_level():
     assert {row["usability"] for row in rows(levels_csv(old))} == {""}
     judged = judge_case(old.levels, old.findings, make_policy())
     new = old.model_copy(update={"levels": judged.levels, "findings": judged.findings})
-    told = {
-        row["level"]: (row["usability"], row["usability_codes"]) for row in rows(levels_csv(new))
-    }
+    table = rows(levels_csv(new))
+    told = {(row["level"], row["usability"], row["usability_codes"]) for row in table}
     assert told == {("L1", "usable-with-warning", "x"), ("L2", "not-usable", "")}
     assert {row["effect"] for row in rows(findings_csv(new))} == {"warn"}
 
