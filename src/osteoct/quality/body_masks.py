@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from osteoct.compartments.axes import in_frame, mask_points
 from osteoct.compartments.level import LevelCompartments
+from osteoct.quality.frontal import places_along_front_mm
 from osteoct.quality.mask_sides import middle_mm
 from osteoct.records import BodySource, Finding, Severity
 
@@ -56,12 +56,12 @@ def measure_uncovered(level: LevelCompartments) -> float | None:
     """Volume of the vertebra beside, above, below and in front of its body, over the body's."""
     if level.body is None or level.axes is None:
         return None
-    body = in_frame(mask_points(level.body, level.geometry), level.axes)[:, 1]
+    body = places_along_front_mm(level.body, level.geometry, level.axes)
     wall = np.percentile(body, WALL_PERCENTILE)
     rest = level.vertebra & ~level.body
     if not rest.any():
         return 0.0
-    points = in_frame(mask_points(rest, level.geometry), level.axes)[:, 1]
+    points = places_along_front_mm(rest, level.geometry, level.axes)
     in_front = float((points > wall + WALL_MM).mean())
     return in_front * float(rest.sum() / level.body.sum())
 
@@ -89,8 +89,8 @@ def _tell_uncovered(level: LevelCompartments, uncovered: float) -> Finding:
         severity=Severity.WARNING,
         level=level.level,
         message=(
-            f"The body mask of {level.level} leaves out bone of {uncovered:.0%} of its volume beside "
-            f"and in front of it (limit {MOST_UNCOVERED:.0%}): it is too small or too far back, or "
+            f"The body mask of {level.level} leaves out {uncovered:.0%} of its volume beside and "
+            f"in front of it (limit {MOST_UNCOVERED:.0%}): it is too small or too far back, or "
             "the vertebra's mask is too large."
         ),
         certainty=0.8,

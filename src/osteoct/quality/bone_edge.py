@@ -40,6 +40,9 @@ FINE_STEPS_MM = (1.25, 0.6, 0.3)
 MOST_MOVES = 3
 """Steps of the search around the best one, and moves with each of them."""
 
+MOST_AT_ONCE = 2
+"""Coordinates that one move changes."""
+
 PLATEAU_MM = 2.5
 PLATEAU_SHARE = 0.7
 """A thin shell gives two best places, with either of its faces at the surface: the middle of all
@@ -71,7 +74,7 @@ class EdgeReader:
     @classmethod
     def of(cls, ct: CTVolume, outline: Outline) -> EdgeReader:
         """Prepare to read a CT across an outline."""
-        inverse = np.linalg.inv(ct.geometry.affine[:3, :3])
+        inverse = np.linalg.inv(ct.geometry.affine[:3, :3]).astype(np.float64)
         along = np.linalg.norm(outline.normal @ inverse.T, axis=1)
         return cls(
             hu=ct.array,
@@ -94,7 +97,8 @@ class EdgeReader:
 
     def steps_hu(self, moves_mm: Floats) -> Floats:
         """Mean step (M,) with the surface moved by (M, 4): along the axes, and outwards."""
-        return self.steps_by_point_hu(moves_mm).mean(axis=1)
+        mean: Floats = self.steps_by_point_hu(moves_mm).mean(axis=1)
+        return mean
 
     def steps_by_point_hu(self, moves_mm: Floats) -> Floats:
         """Step (M, N) at every point."""
@@ -108,7 +112,8 @@ class EdgeReader:
 
 def _clipped(hu: NDArray[np.generic], index: Floats) -> Floats:
     """HU of the nearest voxels within the limits."""
-    return np.clip(look_up(hu, index).astype(np.float64), *HU_LIMITS)
+    limited: Floats = np.clip(look_up(hu, index).astype(np.float64), *HU_LIMITS)
+    return limited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +169,8 @@ def _shifts_mm() -> Floats:
     """Shifts (M, 4) to every side within the distance."""
     line = np.arange(-FAR_MM, FAR_MM + COARSE_MM / 2, COARSE_MM)
     moves = np.array([(*shift, 0.0) for shift in product(line, repeat=3)])
-    return moves[np.linalg.norm(moves, axis=1) <= FAR_MM + COARSE_MM / 2]
+    near: Floats = moves[np.linalg.norm(moves, axis=1) <= FAR_MM + COARSE_MM / 2]
+    return near
 
 
 def _mean_steps(readers: Sequence[EdgeReader], moves_mm: Floats) -> Floats:
@@ -176,8 +182,8 @@ def _mean_steps(readers: Sequence[EdgeReader], moves_mm: Floats) -> Floats:
 def _climb(readers: Sequence[EdgeReader], start: Floats) -> Floats:
     """The best move near a start: one coordinate up or down at a time, or two of them at once."""
     best = start
-    around = np.array([m for m in product((-1.0, 0.0, 1.0), repeat=4) if 0 < np.abs(m).sum() <= 2])
-    around = np.concatenate([np.zeros((1, 4)), around])
+    near = np.array(list(product((0.0, -1.0, 1.0), repeat=4)))
+    around = near[np.abs(near).sum(axis=1) <= MOST_AT_ONCE]
     for step in FINE_STEPS_MM:
         for _ in range(MOST_MOVES):
             tried = best + step * around

@@ -58,7 +58,7 @@ def cells_of(mask: Mask) -> tuple[float, float, float]:
 
 
 def _cell_along(mask: Mask, axis: int) -> float:
-    """Planes over planes with a change; both ends of the mask's own box are changes, not counted."""
+    """Planes over planes with a change; one end of the mask's own box counts as a change."""
     along = np.moveaxis(mask, axis, 0)
     changes = int((along[1:] != along[:-1]).any(axis=(1, 2)).sum())
     return len(along) / (changes + 1)

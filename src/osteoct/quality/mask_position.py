@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from statistics import median
 
 import numpy as np
 
+from osteoct.anatomy import Level
 from osteoct.compartments.level import LevelCompartments
 from osteoct.quality.bone_edge import EdgeFit, EdgeReader, fit_edge
 from osteoct.quality.mask_sides import check_sides, middle_mm
@@ -39,6 +40,9 @@ LEVEL_SHARE = 0.75
 """Of the levels' median step, which one level must reach where all are moved alike; 0.87 and more
 on clean phantoms and on the real example."""
 
+SIDE_ALONE_SHARE = 0.5
+"""Chosen: of an outline of which one side is wrong at least so much of the step is left."""
+
 LEAST_POINTS = 60
 """Points on the surface of a vertebra without which nothing is read."""
 
@@ -61,10 +65,9 @@ def check_position(
     common = judge_fit(fit, [level for level, _ in read])
     if fit.step_hu < FIT_STEP_HU:
         return common
-    single = _check_single(read, fit)
-    named = {finding.level for finding in single}
-    sides = check_sides(read, fit)
-    return (*common, *single, *(finding for finding in sides if finding.level not in named))
+    sides = {finding.level: finding for finding in check_sides(read, fit)}
+    single = {finding.level: finding for finding in _check_single(read, fit, sides)}
+    return (*common, *(sides | single).values())
 
 
 def judge_fit(fit: EdgeFit, levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]:
@@ -83,23 +86,33 @@ def judge_fit(fit: EdgeFit, levels: Sequence[LevelCompartments]) -> tuple[Findin
 
 
 def _check_single(
-    read: Sequence[tuple[LevelCompartments, EdgeReader]], fit: EdgeFit
+    read: Sequence[tuple[LevelCompartments, EdgeReader]],
+    fit: EdgeFit,
+    known: Container[Level | None],
 ) -> tuple[Finding, ...]:
-    """Find levels whose outline does not fit where the others' do."""
+    """Find levels whose outline does not fit where the others' do.
+
+    Where it is known to be one side of a level alone, nothing more is said, unless so little of the
+    outline fits that it is more than a side.
+    """
     usual = median(fit.level_steps_hu)
     found = []
-    for (level, reader), step in zip(read, fit.level_steps_hu, strict=True):
-        if step >= LEVEL_SHARE * usual:
+    for number in find_lagging(fit.level_steps_hu):
+        level, reader = read[number]
+        own, place = fit_edge([reader]), middle_mm(level)
+        if own.step_hu >= LEVEL_SHARE * usual and own.distance_mm >= SHIFT_LIMIT_MM:
+            found.append(_tell_shift(own, place, level))
             continue
-        own = fit_edge([reader])
-        is_moved = own.step_hu >= LEVEL_SHARE * usual and own.distance_mm >= SHIFT_LIMIT_MM
-        place = middle_mm(level)
-        found.append(
-            _tell_shift(own, place, level)
-            if is_moved
-            else _tell_level_misfit(step, usual, place, level)
-        )
+        step = fit.level_steps_hu[number]
+        if level.level not in known or step < SIDE_ALONE_SHARE * usual:
+            found.append(_tell_level_misfit(step, usual, place, level))
     return tuple(found)
+
+
+def find_lagging(steps_hu: Sequence[float]) -> tuple[int, ...]:
+    """Numbers of the levels whose step is much less than the median of all."""
+    usual = median(steps_hu)
+    return tuple(n for n, step in enumerate(steps_hu) if step < LEVEL_SHARE * usual)
 
 
 def _tell_shift(

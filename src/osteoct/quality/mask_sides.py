@@ -7,6 +7,7 @@ the same side of the other levels' masks has one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
@@ -33,6 +34,11 @@ to 40 degrees."""
 LEAST_POINTS = 20
 """Chosen: with 25 HU noise the mean step of so many is known to 8 HU."""
 
+THICK_MM = 3.0
+THICK_SHARE = 0.5
+"""On slices thicker than this an end plate may lie half a slice from where a right mask ends, at
+another place at every level: the best step so near is taken."""
+
 LEAST_LEVELS = 3
 """Levels needed to say which one is unlike the others."""
 
@@ -49,33 +55,53 @@ def check_sides(
     read: Sequence[tuple[LevelCompartments, EdgeReader]], fit: EdgeFit
 ) -> tuple[Finding, ...]:
     """Find levels of which one side has much less of a step than that side of the others."""
-    if len(read) < LEAST_LEVELS:
-        return ()
-    steps = [steps_of_sides_hu(reader, fit) for _, reader in read]
-    found = []
-    for (level, _), mine in zip(read, steps, strict=True):
-        shares = {
-            side: (step / usual, step, usual)
-            for side, step in mine.items()
-            if (usual := _usual_hu(side, steps)) is not None
-        }
-        if not shares:
-            continue
-        worst = min(shares, key=lambda side: shares[side][0])
-        share, step, usual = shares[worst]
-        if share < SIDE_SHARE:
-            found.append(_tell_side(level, worst, step, usual))
+    worst = compare_sides([steps_of_sides_hu(reader, fit) for _, reader in read])
+    return tuple(
+        _tell_side(level, side)
+        for (level, _), side in zip(read, worst, strict=True)
+        if side is not None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A side of one level, its step, and the median step of that side over all levels."""
+
+    name: str
+    step_hu: float
+    usual_hu: float
+
+    @property
+    def share(self) -> float:
+        """Of the usual step."""
+        return self.step_hu / self.usual_hu
+
+
+def compare_sides(steps: Sequence[Mapping[str, float]]) -> tuple[Side | None, ...]:
+    """The worst side of every level, where it has less than its share of the usual step."""
+    found: list[Side | None] = []
+    for mine in steps:
+        sides = [
+            Side(name=name, step_hu=step, usual_hu=usual)
+            for name, step in mine.items()
+            if (usual := _usual_hu(name, steps)) is not None
+        ]
+        worst = min(sides, key=lambda side: side.share, default=None)
+        found.append(worst if worst is not None and worst.share < SIDE_SHARE else None)
     return tuple(found)
 
 
 def steps_of_sides_hu(reader: EdgeReader, fit: EdgeFit) -> dict[str, float]:
     """Mean step of every side with enough points, where the common fit puts the outline."""
-    steps = reader.steps_by_point_hu(np.array([[*fit.shift_mm, fit.size_mm]]))[0]
+    half = THICK_SHARE / float(np.linalg.norm(reader.inverse[:, 2]))
+    sizes = (-half, 0.0, half) if half > THICK_SHARE * THICK_MM else (0.0,)
+    moves = np.array([[*fit.shift_mm, fit.size_mm + size] for size in sizes])
+    steps = reader.steps_by_point_hu(moves)
     sides = {}
     for side, (axis, sign) in SIDES.items():
         mine: NDArray[np.bool_] = sign * reader.normal[:, axis] >= FACING
         if mine.sum() >= LEAST_POINTS:
-            sides[side] = float(steps[mine].mean())
+            sides[side] = float(steps[:, mine].mean(axis=1).max())
     return sides
 
 
@@ -97,23 +123,23 @@ def middle_mm(level: LevelCompartments) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _tell_side(level: LevelCompartments, side: str, step_hu: float, usual_hu: float) -> Finding:
+def _tell_side(level: LevelCompartments, side: Side) -> Finding:
     """A side without its edge."""
     return Finding(
         code="outline-misfit",
         severity=Severity.WARNING,
         level=level.level,
         message=(
-            f"The {side} side of the mask of {level.level} does not end where its bone does: HU "
-            f"step by {step_hu:.0f}, {max(step_hu, 0) / usual_hu:.0%} of the other levels' "
-            f"(wanted {SIDE_SHARE:.0%}). Part of the level may not be labelled, or more than it."
+            f"The {side.name} side of the mask of {level.level} does not end where its bone does: "
+            f"HU step by {side.step_hu:.0f}, {max(side.share, 0):.0%} of the other levels' (wanted "
+            f"{SIDE_SHARE:.0%}). Part of the level may not be labelled, or more than it."
         ),
         certainty=0.7,
         place_mm=middle_mm(level),
         evidence={
-            "side": side,
-            "step_hu": step_hu,
-            "others_hu": usual_hu,
+            "side": side.name,
+            "step_hu": side.step_hu,
+            "others_hu": side.usual_hu,
             "limit_share": SIDE_SHARE,
         },
     )

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from osteoct.compartments.axes import in_frame, mask_points
 from osteoct.compartments.level import LevelCompartments
+from osteoct.quality.frontal import places_along_front_mm
 from osteoct.quality.mask_sides import middle_mm
 from osteoct.records import Finding, Reason, Severity
 
 LEAST_REACH = 0.95
 """Length of the posterior elements behind the body, over the body's depth.
 
-1.11 to 1.56 in the lumbar vertebrae of the project's real examples, fifteen of three people. Without
-a tenth of the voxels, those farthest back, 0.52 to 0.81.
+1.11 to 1.56 in fifteen lumbar vertebrae of three people, the project's real examples. Without a
+tenth of their voxels, those farthest back, 0.52 to 0.81.
 """
 
 OUTERMOST = (1.0, 99.0)
@@ -40,14 +40,13 @@ def measure_reach(level: LevelCompartments) -> float | None:
     is_cut = Reason.CUT_BY_BORDER in level.reasons.values()
     if not level.level.is_lumbar or is_cut or level.body is None or level.axes is None:
         return None
-    body = in_frame(mask_points(level.body, level.geometry), level.axes)[:, 1]
+    body = places_along_front_mm(level.body, level.geometry, level.axes)
     rest = level.vertebra & ~level.body
     if not rest.any():
         return 0.0
     back, front = np.percentile(body, OUTERMOST)
-    hindmost = np.percentile(
-        in_frame(mask_points(rest, level.geometry), level.axes)[:, 1], HINDMOST
-    )
+    behind = places_along_front_mm(rest, level.geometry, level.axes)
+    hindmost = np.percentile(behind, HINDMOST)
     return float((back - hindmost) / (front - back))
 
 
