@@ -10,7 +10,7 @@ import pytest
 from osteoct.anatomy import Level
 from osteoct.compartments.case import build_compartments
 from osteoct.quality.mask_position import check_position
-from osteoct.quality.mask_sides import LEAST_USUAL_HU, SIDE_SHARE, compare_sides
+from osteoct.quality.mask_sides import LEAST_USUAL_HU, SIDE_SHARE, THICK_SIDE_SHARE, compare_sides
 from osteoct.records import Severity
 
 
@@ -52,11 +52,19 @@ def test_untouched_sides_are_not_accused(block_column):
     assert changed(block_column, lambda _array, _low: None) == ()
 
 
-@pytest.mark.parametrize(("share", "fires"), [(SIDE_SHARE, False), (SIDE_SHARE - 0.01, True)])
-def test_limit(share, fires):
-    """Exactly half of the usual step is enough."""
-    steps = [{"lower": 200.0}, {"lower": 200.0}, {"lower": 200.0 * share}]
-    worst = compare_sides(steps)
+@pytest.mark.parametrize(
+    ("side", "is_thick", "limit"),
+    [
+        ("lower", False, SIDE_SHARE),
+        ("lower", True, THICK_SIDE_SHARE),
+        ("front", True, SIDE_SHARE),
+    ],
+)
+@pytest.mark.parametrize(("less", "fires"), [(0.0, False), (0.01, True)])
+def test_limit(side, is_thick, limit, less, fires):
+    """Exactly the wanted share of the usual step is enough; thick slices ask less of end plates."""
+    steps = [{side: 200.0}, {side: 200.0}, {side: 200.0 * (limit - less)}]
+    worst = compare_sides(steps, is_thick=is_thick)
     assert worst[:2] == (None, None)
     assert (worst[2] is not None) == fires
 

@@ -39,6 +39,12 @@ THICK_SHARE = 0.5
 """On slices thicker than this an end plate may lie half a slice from where a right mask ends, at
 another place at every level: the best step so near is taken."""
 
+THICK_SIDE_SHARE = 0.2
+"""The share that end plates must reach on such slices: a thin plate between two of them has half of
+the step of one within a slice, and over porous bone a quarter."""
+
+END_PLATES = ("upper", "lower")
+
 LEAST_LEVELS = 3
 """Levels needed to say which one is unlike the others."""
 
@@ -55,7 +61,8 @@ def check_sides(
     read: Sequence[tuple[LevelCompartments, EdgeReader]], fit: EdgeFit
 ) -> tuple[Finding, ...]:
     """Find levels of which one side has much less of a step than that side of the others."""
-    worst = compare_sides([steps_of_sides_hu(reader, fit) for _, reader in read])
+    steps = [steps_of_sides_hu(reader, fit) for _, reader in read]
+    worst = compare_sides(steps, is_thick=_slice_mm(read[0][1]) > THICK_MM)
     return tuple(
         _tell_side(level, side)
         for (level, _), side in zip(read, worst, strict=True)
@@ -65,11 +72,13 @@ def check_sides(
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A side of one level, its step, and the median step of that side over all levels."""
+    """A side of one level, its step, the median step of that side over all levels, its limit."""
 
     name: str
     step_hu: float
     usual_hu: float
+
+    limit_share: float
 
     @property
     def share(self) -> float:
@@ -77,24 +86,38 @@ class Side:
         return self.step_hu / self.usual_hu
 
 
-def compare_sides(steps: Sequence[Mapping[str, float]]) -> tuple[Side | None, ...]:
-    """The worst side of every level, where it has less than its share of the usual step."""
+def compare_sides(
+    steps: Sequence[Mapping[str, float]], *, is_thick: bool = False
+) -> tuple[Side | None, ...]:
+    """The worst side of every level, where it has less than its share of the usual step.
+
+    Parameters
+    ----------
+    is_thick
+        Whether slices are so thick that end plates fall between them.
+    """
     found: list[Side | None] = []
     for mine in steps:
         sides = [
-            Side(name=name, step_hu=step, usual_hu=usual)
+            Side(
+                name=name,
+                step_hu=step,
+                usual_hu=usual,
+                limit_share=(THICK_SIDE_SHARE if is_thick and name in END_PLATES else SIDE_SHARE),
+            )
             for name, step in mine.items()
             if (usual := _usual_hu(name, steps)) is not None
         ]
-        worst = min(sides, key=lambda side: side.share, default=None)
-        found.append(worst if worst is not None and worst.share < SIDE_SHARE else None)
+        wrong = [side for side in sides if side.share < side.limit_share]
+        found.append(min(wrong, key=lambda side: side.share, default=None))
     return tuple(found)
 
 
 def steps_of_sides_hu(reader: EdgeReader, fit: EdgeFit) -> dict[str, float]:
     """Mean step of every side with enough points, where the common fit puts the outline."""
-    half = THICK_SHARE / float(np.linalg.norm(reader.inverse[:, 2]))
-    sizes = (-half, 0.0, half) if half > THICK_SHARE * THICK_MM else (0.0,)
+    slice_mm = _slice_mm(reader)
+    half = THICK_SHARE * slice_mm
+    sizes = (-half, 0.0, half) if slice_mm > THICK_MM else (0.0,)
     moves = np.array([[*fit.shift_mm, fit.size_mm + size] for size in sizes])
     steps = reader.steps_by_point_hu(moves)
     sides = {}
@@ -103,6 +126,11 @@ def steps_of_sides_hu(reader: EdgeReader, fit: EdgeFit) -> dict[str, float]:
         if mine.sum() >= LEAST_POINTS:
             sides[side] = float(steps[:, mine].mean(axis=1).max())
     return sides
+
+
+def _slice_mm(reader: EdgeReader) -> float:
+    """Distance of slices, in canonical orientation."""
+    return float(1 / np.linalg.norm(reader.inverse[2]))
 
 
 def _usual_hu(side: str, steps: Sequence[Mapping[str, float]]) -> float | None:
@@ -132,7 +160,7 @@ def _tell_side(level: LevelCompartments, side: Side) -> Finding:
         message=(
             f"The {side.name} side of the mask of {level.level} does not end where its bone does: "
             f"HU step by {side.step_hu:.0f}, {max(side.share, 0):.0%} of the other levels' (wanted "
-            f"{SIDE_SHARE:.0%}). Part of the level may not be labelled, or more than it."
+            f"{side.limit_share:.0%}). Part of the level may not be labelled, or more than it."
         ),
         certainty=0.7,
         place_mm=middle_mm(level),
@@ -140,6 +168,6 @@ def _tell_side(level: LevelCompartments, side: Side) -> Finding:
             "side": side.name,
             "step_hu": side.step_hu,
             "others_hu": side.usual_hu,
-            "limit_share": SIDE_SHARE,
+            "limit_share": side.limit_share,
         },
     )
