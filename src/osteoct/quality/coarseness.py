@@ -8,6 +8,7 @@ from statistics import median
 import numpy as np
 
 from osteoct.compartments.level import LevelCompartments
+from osteoct.quality.mask_sides import middle_mm
 from osteoct.records import Finding, Severity
 from osteoct.volume import Mask
 
@@ -46,6 +47,7 @@ def check_coarseness(levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]
                 f"(limit {CELL_LIMIT_MM:g} mm): they were made on a coarser grid."
             ),
             certainty=0.95,
+            place_mm=middle_mm(levels[len(levels) // 2]),
             evidence={"cell_mm": cell_mm, "cell_voxels": cell, "limit_mm": CELL_LIMIT_MM},
         ),
     )

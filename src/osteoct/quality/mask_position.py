@@ -183,7 +183,8 @@ def _tell_off_bone(fit: EdgeFit, place_mm: tuple[float, float, float]) -> Findin
         severity=Severity.BLOCKING,
         message=(
             f"No bone edge follows the masks, nor within 10 mm: HU step by {fit.step_hu:.0f} at "
-            f"best (wanted {LEAST_STEP_HU:g}). They lie elsewhere or belong to another image."
+            f"best (wanted {LEAST_STEP_HU:g}). They lie elsewhere or belong to another image, or "
+            "the image's values are no HU."
         ),
         certainty=0.95,
         place_mm=place_mm,
