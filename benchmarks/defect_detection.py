@@ -1,6 +1,6 @@
 """Which faults are found, at three strengths, and what clean scans are accused of.
 
-    python benchmarks/defect_detection.py [--quick] [--only CODE] [--write]
+    python benchmarks/defect_detection.py [--quick] [--only CODE] [--clean N] [--write]
 
 Every fault of the catalogue is made on a phantom and, where it needs masks and image only, on a
 real CT and on two expert masks under a synthetic image; then 200 clean phantom scans are analysed
@@ -167,7 +167,7 @@ def work(job: Job) -> Trial | Alarm | None:
     return accuse(job) if isinstance(job, int) else try_fault(*job)
 
 
-def list_jobs(names: Sequence[str], *, is_quick: bool, has_clean: bool) -> list[Job]:
+def list_jobs(names: Sequence[str], *, is_quick: bool, clean: int) -> list[Job]:
     """What is to be done, case after case, so that each process reads a case once."""
     cases = (PHANTOM, *(REAL_CASES if DATA.is_dir() else ()))
     strengths = (Strength.STRONG,) if is_quick else tuple(Strength)
@@ -177,8 +177,16 @@ def list_jobs(names: Sequence[str], *, is_quick: bool, has_clean: bool) -> list[
         for name in names
         for strength in strengths
     ]
-    clean = QUICK_SCANS if is_quick else CLEAN_SCANS
-    return [*trials, *range(clean if has_clean else 0)]
+    return [*trials, *range(clean)]
+
+
+def count_clean(options: argparse.Namespace) -> int:
+    """How many clean scans are analysed: as asked, else all, a few, or with one fault none."""
+    if options.clean is not None:
+        return int(options.clean)
+    if options.only is not None:
+        return 0
+    return QUICK_SCANS if options.quick else CLEAN_SCANS
 
 
 def names_of(only: str | None) -> list[str]:
@@ -271,9 +279,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="strong faults, two cases, ten scans")
     parser.add_argument("--only", metavar="CODE", help="one fault, or the faults a finding tells")
+    parser.add_argument("--clean", type=int, metavar="N", help="analyse the first N clean scans")
     parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE.name}")
     options = parser.parse_args()
-    jobs = list_jobs(names_of(options.only), is_quick=options.quick, has_clean=options.only is None)
+    names = names_of(options.only)
+    jobs = list_jobs(names, is_quick=options.quick, clean=count_clean(options))
     clock = time.perf_counter()
     with ProcessPoolExecutor(PROCESSES) as pool:
         done = list(pool.map(work, jobs, chunksize=4))

@@ -25,6 +25,7 @@ from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import judge_case
+from osteoct.quality.masks import check_masks
 from osteoct.quality.phase import judge_phase, note_phase
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
@@ -121,6 +122,7 @@ def analyze_volumes(
         *check_acquisition(acquisition, ct.geometry),
         *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
+        *check_masks(canonical, masks, reading.compartments),
         *check_artefacts(canonical, reading.compartments),
         *check_bone(canonical, reading.compartments),
         *check_heights(reading.levels, reading.compartments),

@@ -13,7 +13,6 @@ from osteoct.quality.segmentation import (
     NEIGHBOUR_RATIO,
     VOLUME_RANGE_CM3,
     check_body,
-    check_border,
     check_fragments,
     check_neighbours,
     check_order,
@@ -70,11 +69,9 @@ def test_absent_level():
     assert check_presence(Level.L2, {Level.L2: block("L2")}) is None
 
 
-def test_cut_level_blocks():
-    """A cut level is blocking, and is not also called too small."""
+def test_cut_level_is_not_accused_twice():
+    """A cut level is not also called too small or without a body."""
     cut = block("L1", volume_cm3=5.0, reasons=CUT, body=None)
-    assert check_border(cut).severity is Severity.BLOCKING
-    assert check_border(block("L1")) is None
     assert check_volume(cut) is None
     assert check_body(cut) is None
 

@@ -1,4 +1,4 @@
-"""Findings about the masks: absent, cut, fragmented, out of order, implausible."""
+"""Findings about the masks: absent, fragmented, out of order, implausible."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_segmentation(
     present = {level.level: level for level in levels}
     findings = [check_presence(level, present) for level in asked]
     for level in levels:
-        findings += [check_border(level), check_fragments(level), check_body(level)]
+        findings += [check_fragments(level), check_body(level)]
         findings += [check_volume(level)]
     findings += [check_order(levels), *check_neighbours(levels)]
     return tuple(finding for finding in findings if finding is not None)
@@ -55,18 +55,6 @@ def check_presence(level: Level, present: Mapping[Level, LevelCompartments]) -> 
         severity=Severity.WARNING,
         level=level,
         message=f"The masks hold no voxel of {level}.",
-    )
-
-
-def check_border(level: LevelCompartments) -> Finding | None:
-    """Find a level that the border of the image cuts."""
-    if Reason.CUT_BY_BORDER not in level.reasons.values():
-        return None
-    return Finding(
-        code="cut-by-border",
-        severity=Severity.BLOCKING,
-        level=level.level,
-        message=f"{level.level} touches the border of the image: part of it was not scanned.",
     )
 
 

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 _ORDER = ("labels-out-of-order",)
 _SIZE = ("volume-jump", "implausible-volume")
 _PARTS = ("fragmented-label",)
-_PLACE = ("mask-over-air",)
-_BODY = ("body-mask-disagrees", "body-by-geometry", "no-body")
+_PLACE = ("mask-shifted", "mask-off-bone", "outline-misfit", "mask-over-air")
+_OUTLINE = ("mask-size", "outline-misfit")
+_BODY = (
+    "body-mask-disagrees",
+    "body-mask-missing",
+    "body-by-geometry",
+    "no-body",
+    "arch-cut",
+)
 _BORDER = ("cut-by-border",)
 _FOCUS = ("dense-focus", "lucent-focus", "level-outlier", "dense-material", "dense-endplate")
 _LOSS = ("height-loss-possible", "height-loss")
@@ -39,12 +46,12 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "body-small": _BODY,
     "island": _PARTS,
     "hole": (),
-    "grown": _SIZE,
-    "shrunk": (*_SIZE, *_PARTS),
-    "eaten": (*_SIZE, *_LOSS),
-    "arch-missing": ("no-body",),
-    "into-disc": _SIZE,
-    "coarse-masks": (),
+    "grown": (*_OUTLINE, *_SIZE),
+    "shrunk": (*_OUTLINE, *_SIZE, *_PARTS),
+    "eaten": (*_OUTLINE, *_SIZE, *_LOSS),
+    "arch-missing": ("arch-cut", "no-body", *_OUTLINE, *_BODY[:1]),
+    "into-disc": (*_OUTLINE, "body-mask-disagrees", *_SIZE),
+    "coarse-masks": ("coarse-mask",),
     "cut-above": _BORDER,
     "cut-below": _BORDER,
     "cut-side": _BORDER,
