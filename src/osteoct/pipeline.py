@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import osteoct
 from osteoct.classify.opinions import form_opinions
+from osteoct.compartments.anchors import look_for_anchors
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
@@ -24,6 +25,7 @@ from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import apply_gate
+from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
@@ -115,17 +117,21 @@ def analyze_volumes(
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
+    numbering, names = judge_numbering(
+        look_for_anchors(masks, vertebrae if tissues is None else tissues)
+    )
     findings = (
         *_unique(canonical, masks, body_masks),
         *check_acquisition(acquisition, ct.geometry),
         *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
+        *names,
         *check_artefacts(canonical, reading.compartments),
         *check_bone(canonical, reading.compartments),
         *check_heights(reading.levels, reading.compartments),
         *_check_agreement(agreement, protocols),
     )
-    levels = apply_gate(reading.levels, findings)
+    levels = note_numbering(numbering, apply_gate(reading.levels, findings))
     summaries = summarise(levels, protocols)
     result = CaseResult(
         case_id=case_id,
@@ -141,6 +147,7 @@ def analyze_volumes(
             levels=levels, summaries=summaries, acquisition=acquisition, findings=findings
         ),
         agreement=agreement,
+        numbering=numbering,
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
     return CaseAnalysis(

@@ -12,11 +12,15 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from osteoct.anatomy import Level
+from osteoct.numbering_records import Numbering
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
-from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
+from osteoct.shape_records import Heights, Morphometry
 
-__all__ = ["Deformity", "HeightSource", "Heights", "Morphometry", "Reason", "Record"]
+__all__ = [
+    *("Anchor", "AnchorKind", "Numbering"),
+    *("Deformity", "HeightSource", "Heights", "Morphometry", "Reason", "Record"),
+]
 """Names that are told in other modules and belong to the records."""
 
 
@@ -159,6 +163,8 @@ class LevelResult(Record):
     regions: tuple[RegionMeasure, ...] = ()
     heights: Heights = Heights(reason=Reason.LEVEL_ABSENT)
     morphometry: Morphometry = Morphometry()
+    numbering_certainty: float | None = Field(default=None, ge=0, le=1)
+    """How sure the level's name is; ``None`` where the level is not there."""
 
     def region(self, protocol: str, region: Region) -> RegionMeasure | None:
         """The measure of one region under one protocol, or ``None`` if it was not asked for."""
@@ -176,6 +182,8 @@ class Summary(Record):
     value_hu: float | None
     levels_used: tuple[Level, ...]
     levels_asked: tuple[Level, ...]
+    numbering_certainty: float | None = Field(default=None, ge=0, le=1)
+    """How sure it is that the levels are those they are named after."""
 
 
 class Verdict(StrEnum):
@@ -351,6 +359,8 @@ class CaseResult(Record):
     opinions: tuple[Opinion, ...]
     agreement: Agreement | None = None
     """Comparison with a second segmentation; ``None`` where there was none."""
+    numbering: Numbering | None = None
+    """How sure the names of the levels are; ``None`` in results of before it was judged."""
     provenance: Provenance
 
     @property

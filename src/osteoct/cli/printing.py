@@ -35,7 +35,13 @@ def print_result(result: CaseResult, *, report: Path, as_json: bool) -> None:
 
 def say_conclusion(result: CaseResult, *, report: Path) -> None:
     """Say what can be concluded, what is doubtful, and where the report lies."""
-    for line in (*_conclude(result), *_doubt(result), DISCLAIMER, f"Report: {report}"):
+    for line in (
+        *_conclude(result),
+        *_name(result),
+        *_doubt(result),
+        DISCLAIMER,
+        f"Report: {report}",
+    ):
         say(line)
 
 
@@ -47,6 +53,14 @@ def _conclude(result: CaseResult) -> list[str]:
     conclusion = conclude(result, load_rules())
     said = [s.text for s in (conclusion.headline, *conclusion.sentences)]
     return [text.replace(_BELOW, _IN_REPORT) for text in said[:MOST_CONCLUSIONS]]
+
+
+def _name(result: CaseResult) -> list[str]:
+    """How sure the names of the levels are."""
+    from osteoct.report.facts import describe_numbering
+
+    known = result.numbering
+    return [] if known is None else [f"Names of the levels: {describe_numbering(known)}"]
 
 
 def _doubt(result: CaseResult) -> list[str]:

@@ -24,6 +24,7 @@ LEVEL_COLUMNS: Final = (
     "voxels",
     *STATISTICS,
     "reason",
+    "numbering_certainty",
 )
 AGREEMENT_COLUMNS: Final = (
     "case_id",
@@ -154,11 +155,13 @@ def _decimal_or_empty(value: float | None, decimals: int) -> str:
 
 def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
+    sure = _optional(level.numbering_certainty, _RATIO_DECIMALS)
     for measure in level.regions:
-        yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure))
+        name = (_text(measure.protocol), str(measure.region))
+        yield (*start, *name, *_numbers(measure), sure)
     if not level.regions:
-        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 1)
-        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT))
+        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 2)
+        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT), sure)
 
 
 def _numbers(measure: RegionMeasure) -> tuple[str, ...]:
