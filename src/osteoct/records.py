@@ -12,14 +12,21 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from osteoct.anatomy import Level
-from osteoct.numbering_records import Numbering
+from osteoct.numbering_records import Anchor, AnchorKind, Numbering
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
-from osteoct.shape_records import Heights, Morphometry
+from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
 
 __all__ = [
-    *("Anchor", "AnchorKind", "Numbering"),
-    *("Deformity", "HeightSource", "Heights", "Morphometry", "Reason", "Record"),
+    "Anchor",
+    "AnchorKind",
+    "Deformity",
+    "HeightSource",
+    "Heights",
+    "Morphometry",
+    "Numbering",
+    "Reason",
+    "Record",
 ]
 """Names that are told in other modules and belong to the records."""
 

@@ -67,6 +67,8 @@ SACRAL_SHARE = 0.3
 ROUNDING = 0.5
 """A distance of 1.5 usual ones, or of less than a half, is not that of neighbours."""
 
+PAIR = 2
+
 _ORDER = tuple(lv for lv in Level if lv not in (Level.T13, Level.L6))
 
 
@@ -240,14 +242,16 @@ def check_step(step: Step) -> Finding | None:
     if named == room:
         message = f"{named - 1} vertebrae between {upper} and {lower} are not in the masks."
         return _find("level-missing-inside", Severity.WARNING, message, 0.9, step.upper, evidence)
-    message = f"{upper} and {lower} lie {step.ratio:.1f} usual distances apart; by their names it is {named}."
+    message = (
+        f"{upper} and {lower} lie {step.ratio:.1f} usual distances apart; their names say {named}."
+    )
     return _find("level-spacing", Severity.BLOCKING, message, 0.9, step.upper, evidence)
 
 
 def check_last(sights: Sights) -> Finding | None:
     """Find a lowest vertebra as large as a sacrum, where no sacrum is labelled below it."""
     bones = [bone for bone in sights.column.vertebrae if bone.level is not Level.S1]
-    if sights.sacrum is not None or len(bones) < 2:
+    if sights.sacrum is not None or len(bones) < PAIR:
         return None
     above, last = bones[-2:]
     ratio = last.volume_cm3 / above.volume_cm3
