@@ -88,6 +88,13 @@ TISSUES: tuple[str, ...] = (
 )
 """Blood, organs and muscles that HU are compared with, by TotalSegmentator's names."""
 
+SACRAL_LANDMARKS: tuple[str, ...] = ("sacrum", "vertebrae_S1")
+LANDMARKS: tuple[str, ...] = (
+    *("rib_left_11", "rib_left_12", "rib_right_11", "rib_right_12"),
+    *SACRAL_LANDMARKS,
+)
+"""Bones that vertebrae are counted from, likewise; no HU is taken from them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:

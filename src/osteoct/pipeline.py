@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import osteoct
 from osteoct.classify.opinions import form_opinions
+from osteoct.compartments.anchors import look_for_anchors
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
@@ -26,6 +27,7 @@ from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import judge_case
 from osteoct.quality.masks import check_masks
+from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
@@ -117,19 +119,23 @@ def analyze_volumes(
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
+    numbering, names = judge_numbering(
+        look_for_anchors(masks, vertebrae if tissues is None else tissues)
+    )
     findings = (
         *_unique(canonical, masks, body_masks),
         *check_acquisition(acquisition, ct.geometry),
         *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
         *check_masks(canonical, masks, reading.compartments),
+        *names,
         *check_artefacts(canonical, reading.compartments),
         *check_bone(canonical, reading.compartments),
         *check_heights(reading.levels, reading.compartments),
         *_check_agreement(agreement, protocols),
     )
     policy = make_policy(config.policy)
-    judged = judge_case(reading.levels, findings, policy)
+    judged = judge_case(note_numbering(numbering, reading.levels), findings, policy)
     summaries = summarise(judged.levels, protocols)
     result = CaseResult(
         case_id=case_id,
@@ -151,6 +157,7 @@ def analyze_volumes(
         usability=judged.usability,
         usability_codes=judged.codes,
         policy=policy.record(),
+        numbering=numbering,
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
     return CaseAnalysis(

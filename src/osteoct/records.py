@@ -19,6 +19,7 @@ from osteoct.agreement_records import (
     SegmenterRecord,
 )
 from osteoct.anatomy import Level
+from osteoct.numbering_records import Anchor, AnchorKind, Numbering
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
 from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
@@ -26,12 +27,15 @@ from osteoct.usability_records import Effect, PolicyRecord, Usability
 
 __all__ = [
     "Agreement",
+    "Anchor",
+    "AnchorKind",
     "Deformity",
     "Effect",
     "HeightSource",
     "Heights",
     "LevelAgreement",
     "Morphometry",
+    "Numbering",
     "OneSided",
     "PolicyRecord",
     "Reason",
@@ -188,6 +192,8 @@ class LevelResult(Record):
     regions: tuple[RegionMeasure, ...] = ()
     heights: Heights = Heights(reason=Reason.LEVEL_ABSENT)
     morphometry: Morphometry = Morphometry()
+    numbering_certainty: float | None = Field(default=None, ge=0, le=1)
+    """How sure the level's name is; ``None`` where the level is not there."""
 
     def region(self, protocol: str, region: Region) -> RegionMeasure | None:
         """The measure of one region under one protocol, or ``None`` if it was not asked for."""
@@ -205,6 +211,8 @@ class Summary(Record):
     value_hu: float | None
     levels_used: tuple[Level, ...]
     levels_asked: tuple[Level, ...]
+    numbering_certainty: float | None = Field(default=None, ge=0, le=1)
+    """How sure it is that the levels are those they are named after."""
 
 
 class Verdict(StrEnum):
@@ -276,6 +284,8 @@ class CaseResult(Record):
     opinions: tuple[Opinion, ...]
     agreement: Agreement | None = None
     """Comparison with a second segmentation; ``None`` where there was none."""
+    numbering: Numbering | None = None
+    """How sure the names of the levels are; ``None`` in results of before it was judged."""
     usability: Usability | None = None
     usability_codes: tuple[str, ...] = ()
     """Codes of the findings that made the case less than usable, the gravest first."""

@@ -12,7 +12,7 @@ from osteoct.classify.evidence import Evidence
 from osteoct.classify.rules import Rule
 from osteoct.policy.judging import effect_of
 from osteoct.quality.acquisition import KVP_ROUNDING
-from osteoct.records import Acquisition, Effect, Finding, Phase
+from osteoct.records import Acquisition, Effect, Finding, LevelResult, Phase
 
 GREY_ZONE_FRACTION = 0.047
 """Half width of the grey zone around a cut-off, as a fraction of the cut-off.
@@ -24,6 +24,12 @@ side tomorrow.
 
 _DECIMALS = 6
 """Decimals to which limits are rounded: 0.953 × 160 is to be 152.48, not 152.48000000000002."""
+
+LEAST_NUMBERING = 0.6
+"""Certainty of a level's name below which a cut-off for that one level is not applied.
+
+Chosen: it lies below what one anchor gives (0.84, or 0.67 for the shape of vertebrae alone) and above
+what is left without any (0.5)."""
 
 KVP_MOVES_HU = "HU of bone change with kVp (L1 mean 148 at 100, 141 at 120, 131 at 140 kVp)"
 CONTRAST_MOVES_HU = "contrast raises HU (by 11.2 ± 19.2 to 26.7 ± 27.2 at L1)"
@@ -70,6 +76,23 @@ def question_levels(rule: Rule, evidence: Evidence) -> str | None:
     return (
         f"needs {rule.minimum_levels} usable of {len(rule.levels)} levels, "
         f"found {len(evidence.levels_used)}; missing {'; '.join(evidence.missing)}"
+    )
+
+
+def question_numbering(rule: Rule, levels: Sequence[LevelResult]) -> str | None:
+    """Is the level of a cut-off for one level the level it is named after?
+
+    A mean over several levels hardly depends on which of two neighbours is its last.
+    """
+    if len(rule.levels) != 1:
+        return None
+    (level,) = rule.levels
+    certainty = next((r.numbering_certainty for r in levels if r.level is level), None)
+    if certainty is None or certainty >= LEAST_NUMBERING:
+        return None
+    return (
+        f"the cut-off is for {level} alone and whether this is {level} is not sure enough "
+        f"(certainty {certainty:.2f}, wanted {LEAST_NUMBERING:g})"
     )
 
 

@@ -27,6 +27,7 @@ class Evidence:
     value_hu: float | None
     levels_used: tuple[Level, ...]
     missing: tuple[str, ...]
+    numbering_certainty: float | None = None
 
 
 def gather_evidence(
@@ -48,6 +49,9 @@ def gather_evidence(
         value_hu=fmean(values.values()) if values and enough else None,
         levels_used=tuple(values),
         missing=tuple(missing),
+        numbering_certainty=min(
+            (s for lv in values if (s := results[lv].numbering_certainty) is not None), default=None
+        ),
     )
 
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from osteoct.anatomy import name_levels
 from osteoct.classify.doubts import (
     CONTRAST_MOVES_HU,
+    LEAST_NUMBERING,
     is_below,
     is_contrast,
     question_case,
     question_distance,
     question_kvp,
     question_levels,
+    question_numbering,
     question_phase,
 )
 from osteoct.classify.evidence import Evidence, gather_evidence
@@ -72,6 +74,7 @@ def _form_opinion(
     doubts = [
         question_case(findings),
         question_levels(rule, evidence),
+        question_numbering(rule, levels),
         question_kvp(rule, acquisition),
         question_phase(rule, evidence, acquisition),
         question_distance(rule, evidence),
@@ -108,10 +111,18 @@ def _conclude(rule: Rule, value_hu: float, evidence: Evidence, acquisition: Acqu
         f"{rule.statistic} {rule.region} HU of {name_levels(evidence.levels_used)} "
         f"({rule.protocol}) is {value_hu:.1f} HU against {rule.cutoff:g} HU: {side}"
     )
-    reason = "; ".join([what, *_state_assumptions(acquisition)])
+    reason = "; ".join([what, *_state_numbering(evidence), *_state_assumptions(acquisition)])
     if not below:
         reason = f"{reason}; {RULES_NOTHING_OUT}"
     return _make_opinion(rule, Verdict.BELOW if below else Verdict.ABOVE, reason, evidence)
+
+
+def _state_numbering(evidence: Evidence) -> list[str]:
+    """How sure the names of the levels are, where that is less than a conclusion takes it for."""
+    sure = evidence.numbering_certainty
+    if sure is None or sure >= LEAST_NUMBERING:
+        return []
+    return [f"the levels may be others than their names say (certainty {sure:.2f})"]
 
 
 def _state_assumptions(acquisition: Acquisition) -> list[str]:

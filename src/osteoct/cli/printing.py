@@ -42,6 +42,7 @@ def say_conclusion(result: CaseResult, *, report: Path) -> None:
     for line in (
         *_conclude(result),
         *_grade(result),
+        *_name(result),
         *_doubt(result),
         DISCLAIMER,
         f"Report: {report}",
@@ -64,6 +65,14 @@ def _grade(result: CaseResult) -> list[str]:
     if result.usability in (None, Usability.USABLE):
         return []
     return [f"This case is {tell_usability(result.usability, result.usability_codes)}."]
+
+
+def _name(result: CaseResult) -> list[str]:
+    """How sure the names of the levels are."""
+    from osteoct.report.facts import describe_numbering
+
+    known = result.numbering
+    return [] if known is None else [f"Names of the levels: {describe_numbering(known)}"]
 
 
 def _doubt(result: CaseResult) -> list[str]:

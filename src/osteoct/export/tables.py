@@ -24,6 +24,7 @@ LEVEL_COLUMNS: Final = (
     "voxels",
     *STATISTICS,
     "reason",
+    "numbering_certainty",
     "usability",
     "usability_codes",
 )
@@ -156,7 +157,9 @@ def _decimal_or_empty(value: float | None, decimals: int) -> str:
 
 def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
-    end = (str(level.usability or ""), " ".join(map(_text, level.usability_codes)))
+    sure = _optional(level.numbering_certainty, _RATIO_DECIMALS)
+    codes = " ".join(map(_text, level.usability_codes))
+    end = (sure, str(level.usability or ""), codes)
     for measure in level.regions:
         yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure), *end)
     if not level.regions:

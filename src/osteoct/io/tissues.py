@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoct.anatomy import TISSUES, Part, Structure
+from osteoct.anatomy import LANDMARKS, TISSUES, Part, Structure
 from osteoct.errors import GeometryError, LabelsError
 from osteoct.geometry import Geometry
 from osteoct.io.image_format import IMAGE_SUFFIXES, ImageFormat, image_format
@@ -19,11 +19,14 @@ from osteoct.io.volume import read_raw_image
 from osteoct.volume import LabelVolume
 
 _MAPS: Final = (ImageFormat.NIFTI, ImageFormat.NRRD, ImageFormat.METAIMAGE)
+_READ: Final = (*TISSUES, *LANDMARKS)
 _WANTED: Final = f"names such as {', '.join(TISSUES[:3])}"
 
 
 def read_tissues(path: Path | str) -> LabelVolume:
-    """Read the tissues of :data:`osteoct.anatomy.TISSUES`; other structures are left out.
+    """Read tissues and the bones that vertebrae are counted from; others are left out.
+
+    Which they are, :data:`osteoct.anatomy.TISSUES` and :data:`osteoct.anatomy.LANDMARKS` tell.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def read_tissues(path: Path | str) -> LabelVolume:
         )
     raw = read_raw_image(path, kind, where=where)
     names = gather_names(raw.names, path, where=where) or {}
-    structures = _structures({n: name for n, name in names.items() if name in TISSUES})
+    structures = _structures({n: name for n, name in names.items() if name in _READ})
     _check_any(structures, len(names), where=where)
     return LabelVolume(
         array=labels_of(raw, where=where),
@@ -65,7 +68,7 @@ def read_tissues(path: Path | str) -> LabelVolume:
 
 def _read_folder(folder: Path, *, where: str) -> LabelVolume:
     """Masks of single structures, joined; a voxel in two of them stays with the first."""
-    files = {name: file for name in TISSUES if (file := _file_of(folder, name)) is not None}
+    files = {name: file for name in _READ if (file := _file_of(folder, name)) is not None}
     _check_any(_structures(dict(enumerate(files, 1))), 0, where=where)
     array: NDArray[Any] = np.empty(0, np.uint8)
     geometry: Geometry | None = None
@@ -94,13 +97,13 @@ def _file_of(folder: Path, name: str) -> Path | None:
 
 
 def _structures(names: Mapping[int, str]) -> dict[int, Structure]:
-    """Tissues by label."""
+    """Structures by label."""
     return {n: Structure(name=name, part=Part.OTHER) for n, name in names.items()}
 
 
 def _check_any(structures: Mapping[int, Structure], named: int, *, where: str) -> None:
     """Refuse labels among which no tissue is named."""
-    if structures:
+    if any(s.name in TISSUES for s in structures.values()):
         return
     raise LabelsError(
         "names no tissue",

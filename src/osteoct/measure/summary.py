@@ -27,11 +27,13 @@ def _summarise_region(
 ) -> Summary:
     """Average one statistic of one region over the usable levels."""
     values: dict[Level, float] = {}
+    sure: list[float] = []
     for level in levels:
         measure = level.region(protocol, region)
         if level.usable and measure is not None and measure.hu is not None:
             hu = measure.hu
             values[level.level] = hu.mean_hu if statistic == "mean" else hu.median_hu
+            sure += [] if level.numbering_certainty is None else [level.numbering_certainty]
     return Summary.model_validate(
         {
             "protocol": protocol,
@@ -40,5 +42,6 @@ def _summarise_region(
             "value_hu": sum(values.values()) / len(values) if values else None,
             "levels_used": tuple(values),
             "levels_asked": tuple(level.level for level in levels),
+            "numbering_certainty": min(sure, default=None),
         }
     )

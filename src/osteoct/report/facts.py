@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
-from osteoct.records import Acquisition, CaseResult, PolicyRecord, Provenance
+from osteoct.records import Acquisition, CaseResult, Numbering, PolicyRecord, Provenance
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
 
 HASH_LETTERS = 12
@@ -67,7 +67,14 @@ def describe_acquisition(result: CaseResult) -> tuple[Fact, ...]:
     facts.append(Fact(term="Voxels of the CT", text=format_voxels(result.grid)))
     if result.mask_grid != result.grid:
         facts.append(Fact(term="Voxels of the masks", text=format_voxels(result.mask_grid)))
+    if result.numbering is not None:
+        facts.append(Fact(term="Names of the levels", text=describe_numbering(result.numbering)))
     return tuple(facts)
+
+
+def describe_numbering(numbering: Numbering) -> str:
+    """How sure the names are and why, in one line."""
+    return f"certainty {numbering.certainty:.2f}: {numbering.reason}"
 
 
 def _phase(scan: Acquisition) -> str:

@@ -20,7 +20,10 @@ _BORDER = ("cut-by-border",)
 _FOCUS = ("dense-focus", "lucent-focus", "level-outlier", "dense-material", "dense-endplate")
 _LOSS = ("height-loss-possible", "height-loss")
 _SCALE = ("hu-scale-off", "hu-scale-wrong")
-_NUMBER = ("level-absent",)
+_NUMBER = (
+    *("level-absent", "level-missing-inside", "level-spacing", "sacrum-far", "four-lumbar"),
+    *("sacrum-named-vertebra", "s1-separate", "ribs-disagree", "processes-disagree"),
+)
 
 FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "swap": (*_ORDER, *_PARTS, *_SIZE),
@@ -32,9 +35,9 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "missing-bodies": _BODY,
     "numbered-up": _NUMBER,
     "numbered-down": _NUMBER,
-    "six-lumbar": (),
-    "four-lumbar": (*_NUMBER, *_SIZE),
-    "sacrum-as-l5": (*_SIZE, *_PARTS),
+    "six-lumbar": (*_NUMBER[1:], "six-lumbar"),
+    "four-lumbar": (*_NUMBER, "transitional-possible", *_SIZE),
+    "sacrum-as-l5": (*_NUMBER[1:], "transitional-possible", *_SIZE, *_PARTS),
     "shift-right": _PLACE,
     "shift-front": _PLACE,
     "shift-up": _PLACE,

@@ -11,7 +11,7 @@ from osteoct.anatomy import LUMBAR, Level
 from osteoct.errors import ConfigError
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.description import Phantom
-from osteoct.phantom.faults.subject import Subject, subject_of
+from osteoct.phantom.faults.subject import Subject, has_sacrum, subject_of
 from osteoct.phantom.organs import label_organs, with_organs
 from osteoct.phantom.scanner import Scanner
 from osteoct.phantom.spine import BoneMake, lumbar_spine
@@ -69,6 +69,8 @@ class Fault:
         The least strength at which nothing may be concluded; ``None`` where a warning will do.
     needs_bodies, needs_tissues
         Whether it can be made only where there are body masks per level, or labelled organs.
+    needs_levels, needs_sacrum
+        Vertebrae, or a sacrum, that the masks must hold: without them it would be another fault.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Fault:
     blocking_from: Strength | None = None
     needs_bodies: bool = False
     needs_tissues: bool = False
+    needs_levels: tuple[Level, ...] = ()
+    needs_sacrum: bool = False
 
     def degree(self, strength: Strength) -> Degree:
         """The fault at one strength."""
@@ -90,6 +94,10 @@ class Fault:
     def fits(self, subject: Subject) -> bool:
         """Whether the fault can be made on a case that is no phantom."""
         if any(degree.needs_phantom for degree in self.degrees):
+            return False
+        if self.needs_sacrum and not has_sacrum(subject):
+            return False
+        if not set(self.needs_levels) <= set(subject.levels):
             return False
         if self.needs_tissues and subject.tissues is None:
             return False

@@ -122,6 +122,8 @@ NAMING_FAULTS: tuple[Fault, ...] = (
                 images=lambda s: _six_lumbar(give_to_sacrum(s, L5, share=0.4), last=None),
             ),
         ),
+        # without T12 in the masks it is L1 that is missing
+        needs_levels=(Level.T12,),
     ),
     Fault(
         name="four-lumbar",
@@ -134,6 +136,7 @@ NAMING_FAULTS: tuple[Fault, ...] = (
         title="the upper share of the sacrum labelled L5, all others a level up",
         degrees=on_images(lambda s, v: name_sacrum_l5(s, share=v), 0.2, 0.5, 1.0, unit="%"),
         blocking_from=STRONG,
+        needs_sacrum=True,
     ),
 )
 """What goes wrong with names."""

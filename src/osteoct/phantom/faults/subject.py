@@ -123,6 +123,13 @@ def make_subject(
     )
 
 
+def has_sacrum(subject: Subject) -> bool:
+    """Whether any voxel is labelled sacrum or S1."""
+    structures = subject.vertebrae.structures
+    numbers = [n for n, s in structures.items() if s.part is Part.SACRUM or s.level is Level.S1]
+    return bool(np.isin(subject.vertebrae.array, numbers).any())
+
+
 def label_in(labels: LabelVolume, level: Level) -> int:
     """The integer of a level in a label volume.
 
