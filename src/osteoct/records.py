@@ -14,9 +14,21 @@ from pydantic import Field, model_validator
 from osteoct.anatomy import Level
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
+from osteoct.repair_records import HuChange, MasksUsed, Repair, RepairRule
 from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
 
-__all__ = ["Deformity", "HeightSource", "Heights", "Morphometry", "Reason", "Record"]
+__all__ = [
+    "Deformity",
+    "HeightSource",
+    "Heights",
+    "HuChange",
+    "MasksUsed",
+    "Morphometry",
+    "Reason",
+    "Record",
+    "Repair",
+    "RepairRule",
+]
 """Names that are told in other modules and belong to the records."""
 
 
@@ -159,6 +171,8 @@ class LevelResult(Record):
     regions: tuple[RegionMeasure, ...] = ()
     heights: Heights = Heights(reason=Reason.LEVEL_ABSENT)
     morphometry: Morphometry = Morphometry()
+    masks_used: MasksUsed = MasksUsed.ORIGINAL
+    """Which masks the level's numbers come from."""
 
     def region(self, protocol: str, region: Region) -> RegionMeasure | None:
         """The measure of one region under one protocol, or ``None`` if it was not asked for."""
@@ -351,6 +365,10 @@ class CaseResult(Record):
     opinions: tuple[Opinion, ...]
     agreement: Agreement | None = None
     """Comparison with a second segmentation; ``None`` where there was none."""
+    masks_used: MasksUsed = MasksUsed.ORIGINAL
+    """Whether any mask was repaired before it was measured."""
+    repairs: tuple[Repair, ...] = ()
+    """What was changed in the masks, and by which rule."""
     provenance: Provenance
 
     @property

@@ -7,7 +7,7 @@ as much, a lump is the body it came from, and its voxels should bear one name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ LEAST_FLAT_CM3 = 10.0
 FLAT_SHARE = 0.6
 """Share of the depth of a flat body that its own lump is looked for at."""
 
+LEAST_OF_MEDIAN = 0.3
+"""A lump below this share of the median one is no body either."""
+
 MOST_LARGER = 1.8
 """A lump that is larger than the median one by this factor is two bodies whose masks meet across the
 disc: the bodies cannot be told apart."""
@@ -51,12 +54,15 @@ class Lump:
         Grown back.
     votes
         Share of its voxels per label; they add up to 1.
+    is_flat
+        Whether it lies nowhere as deep as bodies do, as a crushed one.
     """
 
     number: int
     centre_mm: NDArray[np.float64]
     volume_cm3: float
     votes: dict[int, float]
+    is_flat: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,13 +97,18 @@ def find_lumps(sampled: Sampled) -> Lumps:
         parts == 0, sampling=geometry.spacing_mm, return_indices=True
     )
     grown = np.where(bone & (away <= REGROWN_MM), parts[tuple(nearest)], 0).astype(np.int32)
-    _add_flat(grown, sampled)
+    sizes = np.bincount(grown.ravel(), minlength=count + 1)[1:]
+    for small in np.flatnonzero(sizes < LEAST_OF_MEDIAN * np.median(sizes[sizes > 0])) + 1:
+        grown[grown == small] = 0
+    _add_flat(grown, sampled, free=count + 1)
     numbers = np.unique(grown[grown > 0]).tolist()
-    lumps = [_describe(n, grown, sampled, geometry) for n in numbers]
+    lumps = [
+        replace(_describe(n, grown, sampled, geometry), is_flat=n > count) for n in numbers
+    ]
     return Lumps(array=grown, lumps=tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2])))
 
 
-def _add_flat(grown: NDArray[np.int32], sampled: Sampled) -> None:
+def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:
     """Add the body of a label that is in no lump: one so flat that no voxel lies deep enough."""
     spacing, voxel = sampled.geometry.spacing_mm, sampled.geometry.voxel_volume_mm3 / 1000
     labels, counts = np.unique(sampled.array[sampled.array > 0], return_counts=True)
@@ -111,7 +122,8 @@ def _add_flat(grown: NDArray[np.int32], sampled: Sampled) -> None:
         middle = parts == parts[np.unravel_index(int(depth.argmax()), depth.shape)]
         reach = FLAT_SHARE * float(depth.max()) + REGROWN_MM - CORE_DEPTH_MM
         away = ndi.distance_transform_edt(~middle, sampling=spacing)
-        grown[mine & (away <= reach)] = int(grown.max()) + 1
+        grown[mine & (away <= reach)] = free
+        free += 1
 
 
 def _describe(

@@ -224,7 +224,8 @@ def _find_arches(
     bones: tuple[Bone, ...],
 ) -> list[Mixup]:
     """Neighbours of which one has the arch of both."""
-    whole = {b.level: b for b in bones if b.is_whole}
+    flat = {lv for lv, lu in zip(naming.levels, lumps.lumps, strict=True) if lu.is_flat}
+    whole = {b.level: b for b in bones if b.is_whole and b.level not in flat}
     sizes = [posterior[lv] for lv in naming.levels if lv in whole]
     mixups = []
     for upper, lower in pairwise(naming.levels):

@@ -30,6 +30,9 @@ CLEAR_SHARE = 0.85
 MOST_ROUNDS = 4
 """Rounds in which loose pieces go to what they touch; more than two were never needed."""
 
+LAST_FARTHER = 2.5
+"""Levels by which L5 counts as farther away: no other vertebra has a shape like it."""
+
 Cells = NDArray[np.int64]
 
 
@@ -72,12 +75,12 @@ def _assign_posterior(
     """Give every piece of the involved labels' posterior elements to its body."""
     sampled, lumps = reading.sampled, reading.lumps.array
     shapes = _Shapes(reading, frozenset(bodies))
-    arches = {(m.name, m.owner) for m in reading.mixups if m.kind is Kind.ARCH}
+    overlong = {(m.name, m.owner) for m in reading.mixups if m.kind is not Kind.SWAPPED}
     for level in [lv for lv in bodies if lv in reading.label_of]:
         pieces, count = ndi.label(
             (sampled.array == reading.label_of[level]) & (lumps == 0), structure=np.ones((3, 3, 3))
         )
-        partners = {owner for name, owner in arches if name is level}
+        partners = {owner for name, owner in overlong if name is level}
         for number, box in enumerate(ndi.find_objects(pieces, count), start=1):
             if box is None:
                 continue
@@ -85,7 +88,8 @@ def _assign_posterior(
             touched = _touched(piece, box, lumps, sampled, bodies)
             total = sum(touched.values())
             main = max(touched, key=lambda lv: touched[lv], default=None)
-            if main is not None and touched[main] >= CLEAR_SHARE * total and not partners:
+            is_clear = main is not None and touched[main] >= CLEAR_SHARE * total
+            if is_clear and main is not None and not (main is level and partners):
                 owners[piece] = main.order
             elif touched or partners:
                 shapes.share_out(owners, piece, {*touched, *partners, level})
@@ -127,7 +131,8 @@ class _Shapes:
         self._reading = reading
         levels = () if reading.naming is None else reading.naming.levels
         cut = {b.level for b in reading.bones if not b.is_whole}
-        self._clean = [lv for lv in levels if lv not in involved and lv not in cut]
+        flat = {lv for lv in levels if (lump := lump_of(reading, lv)) is None or lump.is_flat}
+        self._clean = [lv for lv in levels if lv not in involved | cut | flat]
         self._fields: dict[Level, NDArray[np.float64]] = {}
 
     def share_out(self, owners: Cells, piece: Mask, levels: set[Level]) -> None:
@@ -144,7 +149,11 @@ class _Shapes:
         """The nearest level in order whose shape stands for this one's."""
         if lump_of(self._reading, level) is None:
             return None
-        return min(self._clean, key=lambda lv: abs(lv.order - level.order), default=None)
+        return min(
+            self._clean,
+            key=lambda lv: abs(lv.order - level.order) + (LAST_FARTHER if lv is Level.L5 else 0),
+            default=None,
+        )
 
     def _outside_mm(self, index: NDArray[np.int64], level: Level) -> NDArray[np.float64]:
         """Signed distance (mm) of cells from the shape, moved from the model's body to this one."""

@@ -16,11 +16,11 @@ _SCALE = ("hu-scale-off", "hu-scale-wrong")
 _NUMBER = ("level-absent",)
 
 FOUND_BY: Mapping[str, tuple[str, ...]] = {
-    "swap": (*_ORDER, *_PARTS, *_SIZE),
-    "merge": (*_SIZE, *_NUMBER, *_PARTS),
-    "leak": (*_SIZE, *_PARTS),
-    "split": (*_PARTS, *_SIZE),
-    "arch-of-neighbour": (*_PARTS, *_SIZE),
+    "swap": ("labels-swapped", "level-in-two-labels", *_ORDER, *_PARTS, *_SIZE),
+    "merge": ("merged-levels", "label-leak", *_SIZE, *_NUMBER, *_PARTS),
+    "leak": ("label-leak", "arch-misnamed", *_SIZE, *_PARTS),
+    "split": ("level-in-two-labels", *_PARTS, *_SIZE),
+    "arch-of-neighbour": ("arch-misnamed", *_PARTS, *_SIZE),
     "missing-levels": _NUMBER,
     "missing-bodies": _BODY,
     "numbered-up": _NUMBER,
@@ -38,7 +38,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "body-arches": _BODY,
     "body-small": _BODY,
     "island": _PARTS,
-    "hole": (),
+    "hole": ("hole-in-mask",),
     "grown": _SIZE,
     "shrunk": (*_SIZE, *_PARTS),
     "eaten": (*_SIZE, *_LOSS),
