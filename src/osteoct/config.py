@@ -45,6 +45,9 @@ class AnalysisConfig(Record):
         Whether a segmenter that makes the masks is to find vessels, organs and muscles as well, to
         check contrast, HU scale and orientation by. Off by default: it costs a second run of a
         network, and for ``best`` a further model.
+    repair
+        Whether masks are repaired where that is safe; without it everything is found and nothing
+        changed.
     kvp, phase
         Facts about the scan that the header does not tell and the user knows.
     policy
@@ -60,6 +63,7 @@ class AnalysisConfig(Record):
     body_labels: SchemeId = None
     series: str | None = None
     with_tissues: bool = False
+    repair: bool = True
     kvp: Annotated[float, Field(ge=40, le=200)] | None = None
     phase: Phase | None = None
     policy: Annotated[Choices, BeforeValidator(check_choices)] = {}

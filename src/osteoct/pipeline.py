@@ -16,6 +16,7 @@ from osteoct.config import AnalysisConfig
 from osteoct.io.alignment import align_labels, check_meeting
 from osteoct.measure.level import absent_level, measure_level
 from osteoct.measure.morphometry import measure_morphometry
+from osteoct.measure.repairs import divide_original, mark_levels, note_changes
 from osteoct.measure.summary import summarise
 from osteoct.measure.tissues import TissueHus, measure_tissues
 from osteoct.policy.judging import make_policy
@@ -37,9 +38,12 @@ from osteoct.records import (
     CaseResult,
     Finding,
     LevelResult,
+    MasksUsed,
     Provenance,
     SegmenterRecord,
 )
+from osteoct.tidy.case import tidy_masks
+from osteoct.tidy.moving import Masks
 from osteoct.volume import CTVolume, LabelVolume, describe_grid
 
 CANONICAL = "RAS"
@@ -74,12 +78,19 @@ class CaseAnalysis:
     ----------
     second
         Compartments of the second masks; empty where there are none.
+    original, repaired
+        Masks as they came (on their own grid) and as they were measured, where some were repaired.
+    before
+        Compartments of the repaired levels in the masks as they came.
     """
 
     result: CaseResult
     ct: CTVolume
     compartments: tuple[LevelCompartments, ...]
     second: tuple[LevelCompartments, ...] = ()
+    original: Masks | None = None
+    repaired: Masks | None = None
+    before: tuple[LevelCompartments, ...] = ()
 
 
 def analyze_volumes(
@@ -117,6 +128,9 @@ def analyze_volumes(
     inside = _look_inside(ct, tissues, vertebrae)
     acquisition = note_phase(state_facts(ct.acquisition, config), judge_phase(inside))
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
+    tidied = tidy_masks(canonical, masks, body_masks, repair=config.repair)
+    before = divide_original(canonical, masks, body_masks, tidied.levels)
+    masks, body_masks = tidied.masks.vertebrae, tidied.masks.bodies
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
     numbering, names = judge_numbering(
@@ -124,6 +138,7 @@ def analyze_volumes(
     )
     findings = (
         *_unique(canonical, masks, body_masks),
+        *tidied.findings,
         *check_acquisition(acquisition, ct.geometry),
         *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
@@ -135,7 +150,8 @@ def analyze_volumes(
         *_check_agreement(agreement, protocols),
     )
     policy = make_policy(config.policy)
-    judged = judge_case(note_numbering(numbering, reading.levels), findings, policy)
+    named = note_numbering(numbering, mark_levels(reading.levels, tidied.levels))
+    judged = judge_case(named, findings, policy)
     summaries = summarise(judged.levels, protocols)
     result = CaseResult(
         case_id=case_id,
@@ -158,10 +174,18 @@ def analyze_volumes(
         usability_codes=judged.codes,
         policy=policy.record(),
         numbering=numbering,
+        masks_used=MasksUsed.REPAIRED if tidied.is_repaired else MasksUsed.ORIGINAL,
+        repairs=note_changes(canonical, before, reading.compartments, tidied.repairs),
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
     return CaseAnalysis(
-        result=result, ct=canonical, compartments=reading.compartments, second=other
+        result=result,
+        ct=canonical,
+        compartments=reading.compartments,
+        second=other,
+        original=Masks(vertebrae=vertebrae, bodies=bodies) if tidied.is_repaired else None,
+        repaired=tidied.masks if tidied.is_repaired else None,
+        before=before,
     )
 
 

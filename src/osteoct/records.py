@@ -22,6 +22,7 @@ from osteoct.anatomy import Level
 from osteoct.numbering_records import Anchor, AnchorKind, Numbering
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
+from osteoct.repair_records import HuChange, MasksUsed, Repair, RepairRule
 from osteoct.shape_records import Deformity, Heights, HeightSource, Morphometry
 from osteoct.usability_records import Effect, PolicyRecord, Usability
 
@@ -33,7 +34,9 @@ __all__ = [
     "Effect",
     "HeightSource",
     "Heights",
+    "HuChange",
     "LevelAgreement",
+    "MasksUsed",
     "Morphometry",
     "Numbering",
     "OneSided",
@@ -41,6 +44,8 @@ __all__ = [
     "Reason",
     "Record",
     "RegionAgreement",
+    "Repair",
+    "RepairRule",
     "SegmenterRecord",
     "Usability",
 ]
@@ -194,6 +199,8 @@ class LevelResult(Record):
     morphometry: Morphometry = Morphometry()
     numbering_certainty: float | None = Field(default=None, ge=0, le=1)
     """How sure the level's name is; ``None`` where the level is not there."""
+    masks_used: MasksUsed = MasksUsed.ORIGINAL
+    """Which masks the level's numbers come from."""
 
     def region(self, protocol: str, region: Region) -> RegionMeasure | None:
         """The measure of one region under one protocol, or ``None`` if it was not asked for."""
@@ -291,6 +298,10 @@ class CaseResult(Record):
     """Codes of the findings that made the case less than usable, the gravest first."""
     policy: PolicyRecord | None = None
     """What decided; ``None`` in results older than policies."""
+    masks_used: MasksUsed = MasksUsed.ORIGINAL
+    """Whether any mask was repaired before it was measured."""
+    repairs: tuple[Repair, ...] = ()
+    """What was changed in the masks, and by which rule."""
     provenance: Provenance
 
     @property

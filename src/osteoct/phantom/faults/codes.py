@@ -26,11 +26,11 @@ _NUMBER = (
 )
 
 FOUND_BY: Mapping[str, tuple[str, ...]] = {
-    "swap": (*_ORDER, *_PARTS, *_SIZE),
-    "merge": (*_SIZE, *_NUMBER, *_PARTS),
-    "leak": (*_SIZE, *_PARTS),
-    "split": (*_PARTS, *_SIZE),
-    "arch-of-neighbour": (*_PARTS, *_SIZE),
+    "swap": ("labels-swapped", "level-in-two-labels", *_ORDER, *_PARTS, *_SIZE),
+    "merge": ("merged-levels", "label-leak", *_SIZE, *_NUMBER, *_PARTS),
+    "leak": ("label-leak", "arch-misnamed", *_SIZE, *_PARTS),
+    "split": ("level-in-two-labels", *_PARTS, *_SIZE),
+    "arch-of-neighbour": ("arch-misnamed", *_PARTS, *_SIZE),
     "missing-levels": _NUMBER,
     "missing-bodies": _BODY,
     "numbered-up": _NUMBER,
@@ -48,7 +48,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "body-arches": _BODY,
     "body-small": _BODY,
     "island": _PARTS,
-    "hole": (),
+    "hole": ("hole-in-mask",),
     "grown": (*_OUTLINE, *_SIZE),
     "shrunk": (*_OUTLINE, *_SIZE, *_PARTS),
     "eaten": (*_OUTLINE, *_SIZE, *_LOSS),

@@ -1,0 +1,136 @@
+"""Vertebral bodies as lumps of bone, whatever name their voxels bear.
+
+Discs keep the bodies of a label map apart, and nothing else of a vertebra is as thick as its body:
+more than 6 mm below the surface of all labels together there is one lump per body. Grown back by
+as much, a lump is the body it came from, and its voxels should bear one name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from osteoct.geometry import Geometry
+from osteoct.tidy.sampled import Sampled
+
+CORE_DEPTH_MM = 6.0
+"""Depth at which lumps are looked for: laminae and pedicles are thinner than twice as much, the
+lowest bodies, a crushed one apart, are higher."""
+
+REGROWN_MM = 7.5
+"""Distance that a lump is grown back: its depth and about half a cell."""
+
+LEAST_LUMP_CM3 = 1.0
+"""Lumps below it are no bodies: what is left of a thick pedicle or of a spinous process's root."""
+
+LEAST_FLAT_CM3 = 10.0
+"""A label below it may have no body in the image at all."""
+
+FLAT_SHARE = 0.6
+"""Share of the depth of a flat body that its own lump is looked for at."""
+
+LEAST_OF_MEDIAN = 0.3
+"""A lump below this share of the median one is no body either."""
+
+MOST_LARGER = 1.8
+"""A lump that is larger than the median one by this factor is two bodies whose masks meet across the
+disc: the bodies cannot be told apart."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lump:
+    """One body.
+
+    Parameters
+    ----------
+    number
+        Its number in :attr:`Lumps.array`.
+    centre_mm
+        Mean position (3,), patient space.
+    volume_cm3
+        Grown back.
+    votes
+        Share of its voxels per label; they add up to 1.
+    is_flat
+        Whether it lies nowhere as deep as bodies do, as a crushed one.
+    """
+
+    number: int
+    centre_mm: NDArray[np.float64]
+    volume_cm3: float
+    votes: dict[int, float]
+    is_flat: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lumps:
+    """All bodies of a column, head to feet, and where they are (0 elsewhere)."""
+
+    array: NDArray[np.int32]
+    lumps: tuple[Lump, ...]
+
+    @property
+    def are_apart(self) -> bool:
+        """Whether none of them is two bodies in one."""
+        sizes = [lump.volume_cm3 for lump in self.lumps]
+        return bool(sizes) and max(sizes) <= MOST_LARGER * float(np.median(sizes))
+
+
+def find_lumps(sampled: Sampled) -> Lumps:
+    """Find the bodies of a column."""
+    geometry = sampled.geometry
+    bone = sampled.array > 0
+    depth = ndi.distance_transform_edt(np.pad(bone, 1), sampling=geometry.spacing_mm)
+    deep = depth[1:-1, 1:-1, 1:-1] > CORE_DEPTH_MM
+    parts, count = ndi.label(deep)
+    least = LEAST_LUMP_CM3 * 1000 / geometry.voxel_volume_mm3
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    keep = sizes >= least
+    keep[0] = False
+    parts = np.where(keep[parts], parts, 0)
+    if not keep.any():
+        return Lumps(array=parts, lumps=())
+    away, nearest = ndi.distance_transform_edt(
+        parts == 0, sampling=geometry.spacing_mm, return_indices=True
+    )
+    grown = np.where(bone & (away <= REGROWN_MM), parts[tuple(nearest)], 0).astype(np.int32)
+    sizes = np.bincount(grown.ravel(), minlength=count + 1)[1:]
+    for small in np.flatnonzero(sizes < LEAST_OF_MEDIAN * np.median(sizes[sizes > 0])) + 1:
+        grown[grown == small] = 0
+    _add_flat(grown, sampled, free=count + 1)
+    numbers = np.unique(grown[grown > 0]).tolist()
+    lumps = [replace(_describe(n, grown, sampled, geometry), is_flat=n > count) for n in numbers]
+    return Lumps(array=grown, lumps=tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2])))
+
+
+def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:
+    """Add the body of a label that is in no lump: one so flat that no voxel lies deep enough."""
+    spacing, voxel = sampled.geometry.spacing_mm, sampled.geometry.voxel_volume_mm3 / 1000
+    labels, counts = np.unique(sampled.array[sampled.array > 0], return_counts=True)
+    in_lumps = np.bincount(sampled.array[grown > 0].astype(np.int64), minlength=labels.max() + 1)
+    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
+        if in_lumps[label] * voxel >= LEAST_LUMP_CM3 or count * voxel < LEAST_FLAT_CM3:
+            continue
+        mine = (sampled.array == label) & (grown == 0)
+        depth = ndi.distance_transform_edt(mine, sampling=spacing)
+        parts, _ = ndi.label(depth >= FLAT_SHARE * depth.max())
+        middle = parts == parts[np.unravel_index(int(depth.argmax()), depth.shape)]
+        reach = FLAT_SHARE * float(depth.max()) + REGROWN_MM - CORE_DEPTH_MM
+        away = ndi.distance_transform_edt(~middle, sampling=spacing)
+        grown[mine & (away <= reach)] = free
+        free += 1
+
+
+def _describe(number: int, grown: NDArray[np.int32], sampled: Sampled, geometry: Geometry) -> Lump:
+    """Place, size and votes of one lump."""
+    index = np.argwhere(grown == number)
+    labels, counts = np.unique(sampled.array[tuple(index.T)], return_counts=True)
+    return Lump(
+        number=number,
+        centre_mm=geometry.to_patient(index.mean(axis=0)),
+        volume_cm3=len(index) * geometry.voxel_volume_mm3 / 1000,
+        votes={int(la): float(c) / len(index) for la, c in zip(labels, counts, strict=True)},
+    )

@@ -1,0 +1,139 @@
+"""What was wrong with the masks, and what was done about it, as findings."""
+
+from __future__ import annotations
+
+from osteoct.anatomy import Level
+from osteoct.records import Finding, Severity
+from osteoct.repair_records import RepairRule
+from osteoct.tidy.column import ARCH_RATIO, FOREIGN_SHARE, Kind, Mixup
+from osteoct.tidy.pieces import FAR_MM, LEAST_HOLE_CM3, Piece
+
+BLOCKING_SHARE = 0.10
+"""Share of a body under another name above which its numbers are not believed; below it, a tenth of
+the neighbour moves a mean by a tenth of the difference of two levels."""
+
+SURE = 0.95
+"""Certainty of what bodies and their order show."""
+
+LESS_SURE = 0.8
+"""Certainty of what volumes alone show."""
+
+RULES = {
+    Kind.SWAPPED: RepairRule.RENAME_SWAPPED,
+    Kind.MERGED: RepairRule.SPLIT_MERGED,
+    Kind.LEAK: RepairRule.CUT_LEAK,
+    Kind.SPLIT: RepairRule.JOIN_SPLIT,
+    Kind.ARCH: RepairRule.RETURN_ARCH,
+}
+"""The rule that repairs each kind of mix-up."""
+
+
+def tell_mixup(mixup: Mixup, *, why_not: str | None) -> tuple[Finding, ...]:
+    """Findings about a mix-up, one per level; ``why_not`` is ``None`` where it was repaired."""
+    done = _done(RULES[mixup.kind], why_not)
+    both = (mixup.name, mixup.owner)
+    # of two swapped levels each has a mix-up of its own
+    levels = (mixup.owner,) if mixup.kind is Kind.SWAPPED else tuple(dict.fromkeys(both))
+    return tuple(_tell(mixup, level, done, is_repaired=why_not is None) for level in levels)
+
+
+def _done(rule: RepairRule, why_not: str | None) -> str:
+    """What was done, as the end of a sentence."""
+    return f"repaired by rule {rule}." if why_not is None else f"not repaired: {why_not}."
+
+
+def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Finding:
+    """One finding about one level of a mix-up."""
+    x, y, z = (float(v) for v in mixup.place_mm)
+    place = (x, y, z)
+    evidence: dict[str, float | int | str | None] = {
+        "name": str(mixup.name),
+        "owner": str(mixup.owner),
+        "share": round(mixup.share, 3),
+        "limit_share": FOREIGN_SHARE,
+    }
+    name, owner, share = mixup.name, mixup.owner, f"{mixup.share:.0%}"
+    small = is_repaired or mixup.share <= BLOCKING_SHARE
+    match mixup.kind:
+        case Kind.SWAPPED:
+            return Finding(
+                code="labels-swapped",
+                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                level=level,
+                message=f"{share} of the body of {owner} bears the name {name}, and the other "
+                f"way round: {done}",
+                certainty=SURE,
+                place_mm=place,
+                evidence=evidence,
+            )
+        case Kind.MERGED:
+            return Finding(
+                code="merged-levels",
+                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                level=level,
+                message=f"The label {name} holds the bodies of two levels: {done}",
+                certainty=SURE,
+                place_mm=place,
+                evidence=evidence,
+            )
+        case Kind.LEAK:
+            return Finding(
+                code="label-leak",
+                severity=Severity.WARNING if small else Severity.BLOCKING,
+                level=level,
+                message=f"The label {name} runs over {share} of the body of {owner}: {done}",
+                certainty=SURE,
+                place_mm=place,
+                evidence=evidence,
+            )
+        case Kind.SPLIT:
+            return Finding(
+                code="level-in-two-labels",
+                severity=Severity.WARNING if small else Severity.BLOCKING,
+                level=level,
+                message=f"{share} of the body of {owner}, at one side, bears the name {name}: "
+                f"{done}",
+                certainty=SURE,
+                place_mm=place,
+                evidence=evidence,
+            )
+        case Kind.ARCH:
+            return Finding(
+                code="arch-misnamed",
+                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                level=level,
+                message=f"Posterior elements of {owner} bear the name {name}: {done}",
+                certainty=LESS_SURE,
+                place_mm=place,
+                evidence=evidence | {"limit_ratio": ARCH_RATIO},
+            )
+
+
+def tell_stray(piece: Piece, rule: RepairRule) -> Finding:
+    """A finding about a loose piece that was taken off."""
+    x, y, z = (float(v) for v in piece.place_mm)
+    return Finding(
+        code="fragmented-label",
+        severity=Severity.WARNING,
+        level=piece.level,
+        message=f"A loose piece of {piece.volume_cm3:.1f} cm³ bore the name {piece.level}: "
+        f"{_done(rule, None)}",
+        certainty=SURE,
+        place_mm=(x, y, z),
+        evidence={"volume_cm3": round(piece.volume_cm3, 3), "limit_mm": FAR_MM},
+    )
+
+
+def tell_hole(piece: Piece, why_not: str | None) -> Finding:
+    """A finding about a cavity."""
+    x, y, z = (float(v) for v in piece.place_mm)
+    return Finding(
+        code="hole-in-mask",
+        severity=Severity.WARNING,
+        level=piece.level,
+        message=f"The mask of {piece.level} has a hole of {piece.volume_cm3:.1f} cm³: "
+        f"{_done(RepairRule.FILL_HOLE, why_not)}",
+        certainty=SURE,
+        place_mm=(x, y, z),
+        evidence={"volume_cm3": round(piece.volume_cm3, 3), "limit_cm3": LEAST_HOLE_CM3},
+    )
