@@ -6,7 +6,7 @@ Runs in the worker's process; nothing else of osteoct is imported here but what 
 from __future__ import annotations
 
 import gc
-import importlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +152,6 @@ def free_gpu(engine: Engine) -> None:
     """Let the GPU's memory go before the CPU takes over."""
     engine.forget_models()
     gc.collect()
-    torch = importlib.import_module("torch")
-    if torch.cuda.is_available():
+    torch = sys.modules.get("torch")  # whatever ran on a GPU has imported it
+    if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
