@@ -118,6 +118,7 @@ def test_the_result_tells_what_made_the_masks(analysed):
     assert (made.name, made.quality, made.device) == ("totalsegmentator", "best", "cpu")
     assert set(made.weights) == {model.folder for model in PLANS[Quality.BEST].models}
     assert {"vertebrae", "bodies", "total"} <= set(made.seconds)
+    assert 0 < made.seconds["load"] < made.seconds["total"]
     assert made.peak_memory_mb is None or made.peak_memory_mb > 100
 
 

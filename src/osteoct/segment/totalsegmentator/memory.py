@@ -10,6 +10,7 @@ Runs in the worker's process; nothing else of osteoct is imported here but what 
 from __future__ import annotations
 
 import importlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -88,6 +89,7 @@ class MemoryEngine:
         self._weights, self._locate, self._counter = weights, locate, counter
         self._models: dict[tuple[str, str], Any] = {}
         self._located: Coarse | None = None
+        self._load_s = 0.0
 
     def run(
         self, image: nibabel.Nifti1Image, task: dict[str, Any], device: str
@@ -105,6 +107,11 @@ class MemoryEngine:
             labels[box] = self._predict(part, task, device).on_image()
             labels[box] *= np.isin(labels[box], list(kept))
         return labels, _as_text(kept)
+
+    def take_times(self) -> dict[str, float]:
+        """Return the seconds spent on loading models since this was last asked."""
+        load_s, self._load_s = self._load_s, 0.0
+        return {"load": load_s}
 
     def forget_image(self) -> None:
         """Let go of what belongs to one image; the models stay."""
@@ -152,8 +159,9 @@ class MemoryEngine:
         """The predictor of a model, loaded once per device."""
         key = (trained, device)
         if key not in self._models:
-            folder = self._weights / trained
+            clock, folder = time.perf_counter(), self._weights / trained
             self._models[key] = load_predictor(folder, device=device, step=step, folds=(0,))
+            self._load_s += time.perf_counter() - clock
         return self._models[key]
 
 
