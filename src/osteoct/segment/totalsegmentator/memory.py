@@ -33,7 +33,7 @@ SPLIT_VOXELS, SPLIT_SLICES = 512 * 512 * 900, 200
 Box = tuple[slice, slice, slice]
 
 
-class TooLargeError(Exception):
+class OwnWayError(Exception):
     """An image that the package treats in a way of its own."""
 
 
@@ -135,8 +135,9 @@ class MemoryEngine:
         """Labels of the task's model on its own grid."""
         canonical = nibabel.as_closest_canonical(image)
         resampled = _resample(canonical, task["spacing_mm"])
-        if task["model"]["id"] in self._part_of and _is_split(resampled.shape):
-            raise TooLargeError
+        is_split = task["model"]["id"] in self._part_of and _is_split(resampled.shape)
+        if is_split or 0 in resampled.shape:  # a lone slice has no thickness at 6 mm
+            raise OwnWayError
         predictor = self._model(task["trained"], task["step"], device)
         labels = self._renumber(predict_image(predictor, resampled).astype(np.uint8), task)
         tidied = self._tidy.remove_auxiliary_labels(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from osteoct.segment.isolation.worker import kind_of, tell_failure
 from osteoct.segment.totalsegmentator.api import ApiEngine
-from osteoct.segment.totalsegmentator.memory import Box, MemoryEngine, TooLargeError
+from osteoct.segment.totalsegmentator.memory import Box, MemoryEngine, OwnWayError
 
 Engine = ApiEngine | MemoryEngine
 Labelled = tuple[NDArray[Any], dict[str, str]]
@@ -99,7 +99,7 @@ class TaskRun:
     def _run_engine(self, image: nibabel.Nifti1Image, task: dict[str, Any]) -> Labelled:
         try:
             return self._engine.run(image, task, self._device)
-        except TooLargeError:
+        except OwnWayError:
             return ApiEngine().run(image, task, self._device)
 
 
