@@ -56,7 +56,7 @@ def test_a_log_gets_a_line_per_stage(capsys):
             line(step)
     assert capsys.readouterr().err.splitlines() == [
         "segmenting: loading the segmenter",
-        "segmenting: looking for the spine, 1 network patches",
+        "segmenting: looking for the spine, 1 network patch",
         "segmenting: vertebrae, 9 network patches",
     ]
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from osteoct.cli import main
+from osteoct.cli.segmenter_options import choose_segmenter
 from osteoct.io.nifti import write_ct
 
 HAS_PACKAGE = find_spec("totalsegmentator") is not None
@@ -104,6 +105,17 @@ def test_unusable_choices_are_usage_errors(ct, tmp_path, command):
     if command == "analyze":
         assert call(command, ct, "-o", out, "--body-masks", ct)[0] == 2
     assert not out.exists()
+
+
+def test_a_time_limit_reaches_the_segmenter_in_seconds(plugin, ct, tmp_path):
+    """Minutes on the command line; none is no limit, and nothing is no time to work in."""
+    asked = dict.fromkeys(("segmenter", "device", "quality", "model", "level_map", "time_limit"))
+    asked["segmenter"] = plugin
+    assert choose_segmenter(asked).options.limit_s is None
+    assert choose_segmenter({**asked, "time_limit": 1.5}).options.limit_s == 90.0
+    out = tmp_path / "out.nii.gz"
+    assert call("segment", ct, "-o", out, "--segmenter", plugin, "--time-limit", "0")[0] == 2
+    assert call("segment", ct, "-o", out, "--segmenter", plugin, "--time-limit", "1")[0] == 0
 
 
 @pytest.mark.skipif(HAS_PACKAGE, reason="TotalSegmentator is installed here")

@@ -45,6 +45,31 @@ def _no_network():
     return ["unshare", "-n"] if tried.returncode == 0 else []
 
 
+WATCH = """
+import os, sys
+def watch(event, arguments):
+    is_name = event in ("socket.getaddrinfo", "socket.gethostbyname")
+    is_sent = event in ("socket.connect", "socket.sendto", "socket.sendmsg")
+    if is_name or (is_sent and arguments[0].family != 1):
+        with open(os.environ["OSTEOCT_TEST_WATCH"], "a") as log:
+            log.write(event + "\\n")
+    elif event == "import" and arguments[0] in ("osteoct", "totalsegmentator", "torch"):
+        with open(os.environ["OSTEOCT_TEST_WATCH"] + ".seen", "a") as log:
+            log.write(f"{os.getpid()} {arguments[0]} ")
+sys.addaudithook(watch)
+"""
+"""Put into every Python process of a run: writes down whoever calls another machine, and who it
+listened to. Family 1 is that of sockets on this machine."""
+
+
+def _watched(folder):
+    """Variables that have every Python process below write down its calls to the network."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(WATCH)
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONPATH": path, "OSTEOCT_TEST_WATCH": str(folder / "calls.txt")}
+
+
 def _environment(home, weights):
     """A home of its own; the key and our report's cache of fonts, which belong there, elsewhere."""
     return {
@@ -56,11 +81,11 @@ def _environment(home, weights):
     }
 
 
-def _start(arguments, *, home, weights):
+def _start(arguments, *, home, weights, **more):
     """Start the command where no network exists."""
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [*_no_network(), sys.executable, "-m", "osteoct", *map(str, arguments)],
-        env=_environment(home, weights),
+        env=_environment(home, weights) | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -82,7 +107,8 @@ def analysed(dicom, weights, tmp_path_factory):
     (home / ".profile").write_text("mine")
     trained = sorted(weights.rglob("*"))
     temporary = set(Path(tempfile.gettempdir()).glob("osteoct-*"))
-    process = _start(("analyze", dicom, "-o", out, "--device", "cpu"), home=home, weights=weights)
+    asked, watched = ("analyze", dicom, "-o", out, "--device", "cpu"), _watched(home.parent / "w")
+    process = _start(asked, home=home, weights=weights, **watched)
     _, said = process.communicate(timeout=RUN_S)
     assert process.returncode == 0, said
     assert sorted(weights.rglob("*")) == trained
@@ -105,6 +131,15 @@ def test_levels_and_hu_are_right_from_dicom_to_report(analysed, nearest_hu):
     assert (out / "report.html").stat().st_size > 10_000
 
 
+def test_nobody_called_another_machine(analysed):
+    """Not refused: never tried, by no process of the run, ours and the package's watched alike."""
+    log = analysed[1].parent / "w" / "calls.txt"
+    seen = log.with_name("calls.txt.seen").read_text().split()
+    assert {"osteoct", "totalsegmentator", "torch"} <= set(seen)
+    assert len({word for word in seen if word.isdigit()}) > 1
+    assert not log.exists(), log.read_text()
+
+
 def test_nothing_is_left_in_the_home_folder(analysed):
     """No configuration, no weights, no caches; the temporary folder was compared as well."""
     _, home, _ = analysed
@@ -118,6 +153,7 @@ def test_the_result_tells_what_made_the_masks(analysed):
     assert (made.name, made.quality, made.device) == ("totalsegmentator", "best", "cpu")
     assert set(made.weights) == {model.folder for model in PLANS[Quality.BEST].models}
     assert {"vertebrae", "bodies", "total"} <= set(made.seconds)
+    assert 0 < made.seconds["load"] < made.seconds["total"]
     assert made.peak_memory_mb is None or made.peak_memory_mb > 100
 
 

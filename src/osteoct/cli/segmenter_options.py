@@ -26,9 +26,15 @@ _OPTIONS = (
     ),
     click.option("--model", type=_PATH, help="Model folder, for --segmenter nnunet."),
     click.option("--level-map", type=_PATH, help="TOML file: what the labels of --model mean."),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="MINUTES",
+        help="End a segmenter that takes longer; default: as long as it takes.",
+    ),
     click.option("--offline", is_flag=True, help="Never fetch weights; also OSTEOCT_OFFLINE=1."),
 )
-_NAMES = ("segmenter", "device", "quality", "model", "level_map")
+_NAMES = ("segmenter", "device", "quality", "model", "level_map", "time_limit")
 _PRECOMPUTED = "precomputed"
 _MOST = 2
 
@@ -120,4 +126,6 @@ def choose_segmenter(given: Mapping[str, Any], *, has_masks: bool = False, **mor
     name = chosen.pop("segmenter", DEFAULT)
     if "quality" in chosen:
         chosen["quality"] = Quality(chosen["quality"])
+    if "time_limit" in chosen:
+        chosen["limit_s"] = 60 * chosen.pop("time_limit")
     return make_segmenter(name, SegmentOptions(**chosen, **more))

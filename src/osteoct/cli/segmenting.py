@@ -30,7 +30,8 @@ class SegmentingLine(LiveLine):
         if progress.done is None or progress.total is None:
             self.show(stage, heading=stage if progress.stage == "start" else None)
             return
-        heading = f"{stage}, {progress.total} network patches"
+        patches = "patch" if progress.total == 1 else "patches"
+        heading = f"{stage}, {progress.total} network {patches}"
         self.show(f"{stage} {progress.done}/{progress.total}{_left(progress)}", heading=heading)
 
 

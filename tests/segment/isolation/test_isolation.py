@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from osteoct.errors import SegmentationError, SegmenterUnavailableError
@@ -79,7 +82,13 @@ def test_it_ends_with_its_caller_and_takes_its_folder_along(tmp_path):
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), "memory"),
         (RuntimeError("Some background workers are no longer alive"), "memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "gpu-memory"),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+            "gpu-memory",
+        ),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "gpu-memory"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+        (OSError("526500 requested and 151488 written"), "disk"),
         (SystemExit(1), "exit"),
         (IndexError("index 1 is out of bounds"), "failed"),
         (LookupError("0 GPUs that torch 2 can use"), "device"),
@@ -119,7 +128,7 @@ serve(work)
 def session(tmp_path, monkeypatch):
     """A program of its own behind a session, in a temporary folder that can be looked into."""
     (tmp_path / "a_program.py").write_text(WORK)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     temporary = tmp_path / "t"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -198,6 +207,53 @@ def test_a_job_may_take_so_long_and_no_longer(session):
         with pytest.raises(SegmenterUnavailableError, match="took longer than it may; found more"):
             session.run({"n": 1, "do": "time.sleep(60)"}, folder, limit_s=1.0)
         assert session.run({"n": 2}, folder, limit_s=60.0)["seen"] == [2]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A temporary folder on a file system of 256 kB, or a skip where none may be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mount, capture_output=True, check=False).returncode  # noqa: S603 - ours
+    ):
+        pytest.skip("no file system may be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)  # noqa: S603, S607 - ours
+
+
+@pytest.mark.parametrize("write", [np.save, lambda path, array: path.write_bytes(array)])
+def test_a_temporary_folder_that_is_full_is_said(session, small_disk, monkeypatch, write):
+    """Whoever of the two writes; with space again the next job works."""
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    with session:
+        with (
+            pytest.raises(SegmenterUnavailableError, match="ran out of disk space") as caught,
+            session.job_folder() as folder,
+        ):
+            write(folder / "ct.npy", np.zeros(2**20, np.uint8))
+        assert "TMPDIR" in caught.value.line
+        assert str(small_disk) not in caught.value.line
+        do = "import numpy; numpy.save(folder / 'l.npy', numpy.zeros(2**20, 'u1'))"
+        with pytest.raises(SegmenterUnavailableError, match="ran out of disk space"):
+            _run(session, do=do)
+        assert _run(session)["seen"] == [1]
+    assert not any(small_disk.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file"])
+def test_without_a_temporary_folder_one_line_says_so(session, tmp_path, monkeypatch, kind):
+    """A container whose only writable folder was not named."""
+    place = tmp_path / "place"
+    if kind == "a file":
+        place.write_text("")
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    with pytest.raises(SegmenterUnavailableError, match="no temporary folder") as caught, session:
+        raise AssertionError
+    assert "TMPDIR" in caught.value.line
+    assert str(tmp_path) not in caught.value.line
 
 
 def test_names_of_private_folders_stay_private(session):

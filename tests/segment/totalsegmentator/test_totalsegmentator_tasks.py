@@ -12,7 +12,7 @@ import pytest
 
 from osteoct.segment.interface import Quality
 from osteoct.segment.totalsegmentator import tasks
-from osteoct.segment.totalsegmentator.memory import Coarse, TooLargeError
+from osteoct.segment.totalsegmentator.memory import Coarse, OwnWayError
 from osteoct.segment.totalsegmentator.results import find_limits
 from osteoct.segment.totalsegmentator.tasks import TaskRun, box_of, enlarge, shift
 
@@ -112,7 +112,7 @@ def test_an_image_that_the_package_would_split_goes_by_the_package(tmp_path, mon
     """The engine in memory has no seams to imitate."""
     package = Above()
     monkeypatch.setattr(tasks, "ApiEngine", lambda: package)
-    engine = Above(fails_on=("cpu",), error=TooLargeError())
+    engine = Above(fails_on=("cpu",), error=OwnWayError())
     told, _ = _run(tmp_path, engine)
     assert [result for result, _, _ in package.seen] == ["vertebrae", "bodies"]
     assert told["boxes"]["vertebrae"] == [[20, 25], [30, 32], [10, 20]]

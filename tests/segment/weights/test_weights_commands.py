@@ -165,6 +165,21 @@ def test_verify_tells_altered_from_missing(run, place, models):
     assert {row["id"]: row["trust"] for row in json.loads(out)}[models.LOCATE] == "accepted"
 
 
+def test_verify_does_not_call_unaltered_what_it_cannot_compare(run, place, models):
+    """Put there by another program: whole, and nothing is known of its bytes until recorded."""
+    for name, data in models.make_files(models.LOCATE).items():
+        file = place / models.LOCATE / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    code, _, said = run("weights", "verify")
+    assert code == 0
+    first, hint = said.splitlines()
+    assert first.startswith("0 unaltered, 1 with nothing to compare to, 0 altered")
+    assert hint.startswith("osteoct weights fetch MODEL records")
+    assert run("weights", "fetch", models.LOCATE)[0] == 0
+    assert run("weights", "verify")[2].startswith("1 unaltered, 0 altered")
+
+
 def test_one_model_is_repaired_by_its_name(run, server, archives, models, place):
     """The others are not fetched for it."""
     assert run("weights", "fetch")[0] == 0

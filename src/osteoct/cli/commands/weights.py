@@ -240,11 +240,21 @@ def condition_row(condition: Condition, *, as_json: bool) -> dict[str, object]:
 def say_verdict(told: list[Condition], *, is_asked: bool) -> bool:
     """Say how many models are well and how many are not; return whether all is well."""
     from osteoct.cli.words import say
+    from osteoct.segment.weights.trust import Trust
 
     missing = [c for c in told if c.is_missing]
     sound = [c for c in told if c.is_sound]
     faulty = [c.name for c in told if not c.is_sound and not c.is_missing]
-    say(f"{len(sound)} unaltered, {len(faulty)} altered or incomplete, {len(missing)} missing")
+    unknown = [c for c in sound if c.trust == Trust.UNRECORDED]
+    counts = [
+        f"{len(sound) - len(unknown)} unaltered",
+        *([f"{len(unknown)} with nothing to compare to"] if unknown else []),
+        f"{len(faulty)} altered or incomplete",
+        f"{len(missing)} missing",
+    ]
+    say(", ".join(counts))
+    if unknown:
+        say("osteoct weights fetch MODEL records one as it is: a later change then shows")
     for name in faulty:
         say(f"osteoct weights fetch --again {name} brings the published one")
     return not faulty and bool(sound) and not (is_asked and missing)
@@ -264,7 +274,7 @@ def _size(condition: Condition) -> str:
 def _hashes(condition: Condition) -> str:
     """What a model's bytes are compared with, in words."""
     if condition.trust == "unrecorded":
-        when = "fetched" if condition.is_missing else "osteoct weights fetch looks at it"
+        when = "fetched" if condition.is_missing else "osteoct weights fetch is run"
         return f"not published; recorded when {when}"
     if condition.trust == "recorded":
         return str(condition.compared_with)

@@ -11,14 +11,16 @@ _HINTS: Final[Mapping[str, str]] = {
     "memory": "close other programs, take --quality fast, or a machine with more memory",
     "gpu-memory": "take --device cpu or --quality fast, or a GPU that nobody else uses",
     "disk": "free some space in the temporary folder (TMPDIR) and run it again",
+    "folder": "name a folder that can be written to in TMPDIR",
     "device": "take --device cpu, or install torch for this machine's GPU",
     "network": "its weights are incomplete, or this version asks for more than those tested here",
-    "time": "allow it more time, take --quality fast, or a machine with a GPU",
+    "time": "allow it more time (--time-limit), take --quality fast, or a machine with a GPU",
 }
 _WHATS: Final[Mapping[str, str]] = {
     "memory": "ran out of memory",
     "gpu-memory": "ran out of GPU memory",
     "disk": "ran out of disk space",
+    "folder": "has no temporary folder to work in",
     "device": "has no such device",
     "network": "tried to reach the network, which was refused",
     "time": "took longer than it may",
@@ -34,7 +36,8 @@ def failure_of(kind: str, found: str, *, title: str, where: str) -> Segmentation
     Parameters
     ----------
     kind
-        As :func:`osteoct.segment.isolation.worker.tell_failure` sorts them.
+        As :func:`osteoct.segment.isolation.worker.tell_failure` sorts them, ``time`` or
+        ``folder``.
     found
         What was seen, without folders of this machine.
     title, where

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from osteoct.segment.isolation.failures import failure_of, failure_told
+from osteoct.segment.isolation.worker import is_disk_full
 
 LOOK_S: Final = 0.2
 """How often a silent process is looked after; Ctrl-C is noticed within this time."""
@@ -58,15 +59,28 @@ class Session:
         self._jobs = 0
 
     def __enter__(self) -> Self:
-        """Make the folder; the process starts with the first job."""
-        self._temporary = tempfile.TemporaryDirectory(prefix="osteoct-", ignore_cleanup_errors=True)
+        """Make the folder; the process starts with the first job.
+
+        Raises
+        ------
+        SegmenterUnavailableError
+            It cannot be made.
+        """
+        try:
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="osteoct-", ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise self._unwritable(error) from error
         self.folder = Path(self._temporary.name)
         try:
             for part in ("home", "tmp"):
                 (self.folder / part).mkdir()
             self._variables = self._prepare(self.folder)
-        except BaseException:
+        except BaseException as error:
             self._temporary.cleanup()
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
             raise
         return self
 
@@ -82,12 +96,22 @@ class Session:
 
     @contextmanager
     def job_folder(self) -> Iterator[Path]:
-        """Yield a folder for the files of one job; it is gone afterwards."""
+        """Yield a folder for the files of one job; it is gone afterwards.
+
+        Raises
+        ------
+        SegmenterUnavailableError
+            There is no space for what is written into it.
+        """
         self._jobs += 1
         folder = self.folder / f"job-{self._jobs}"
-        folder.mkdir()
         try:
+            folder.mkdir()
             yield folder
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            raise self._unwritable(error) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -192,6 +216,11 @@ class Session:
         is_killed = code is not None and code < 0 and -code == signal.SIGKILL
         found = f"the process ended with code {code}"
         return self._failure("memory" if is_killed else "failed", found)
+
+    def _unwritable(self, error: OSError) -> Exception:
+        """A temporary folder that is full, or that there is not; without its path."""
+        kind = "disk" if is_disk_full(error) else "folder"
+        return self._failure(kind, os.strerror(error.errno) if error.errno else str(error))
 
     def _failure(self, kind: str, found: str) -> Exception:
         return failure_of(kind, found, title=self._title, where=self._where)

@@ -31,7 +31,15 @@ from typing import IO, Any, Final
 _NETWORK = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_OUT_OF_MEMORY = (
+    *("out of memory", "can't allocate memory", "not enough memory"),
+    *("cublas_status_alloc_failed", "cudnn_status_alloc_failed"),
+)
+_OF_A_GPU = ("cuda", "cublas", "cudnn")
+
+_CUT_SHORT = "requested and"
+"""In what numpy says, without an error number, when a disk takes a part of an array only."""
+
 _CHILD_KILLED = ("background workers", "worker process", "worker died", "terminated abruptly")
 
 LONGEST_TEXT: Final = 300
@@ -115,11 +123,18 @@ def kind_of(error: BaseException) -> str:
         return "network"
     if isinstance(error, LookupError) and "gpus that torch" in text:
         return "device"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return "disk"
     if isinstance(error, MemoryError) or any(t in text for t in (*_OUT_OF_MEMORY, *_CHILD_KILLED)):
-        return "gpu-memory" if "cuda" in text else "memory"
+        return "gpu-memory" if any(t in text for t in _OF_A_GPU) else "memory"
     return "exit" if isinstance(error, SystemExit) else "failed"
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of space."""
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or _CUT_SHORT in str(error)
 
 
 def refuse_network() -> None:

@@ -10,6 +10,7 @@ Runs in the worker's process; nothing else of osteoct is imported here but what 
 from __future__ import annotations
 
 import importlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,7 @@ SPLIT_VOXELS, SPLIT_SLICES = 512 * 512 * 900, 200
 Box = tuple[slice, slice, slice]
 
 
-class TooLargeError(Exception):
+class OwnWayError(Exception):
     """An image that the package treats in a way of its own."""
 
 
@@ -88,6 +89,7 @@ class MemoryEngine:
         self._weights, self._locate, self._counter = weights, locate, counter
         self._models: dict[tuple[str, str], Any] = {}
         self._located: Coarse | None = None
+        self._load_s = 0.0
 
     def run(
         self, image: nibabel.Nifti1Image, task: dict[str, Any], device: str
@@ -105,6 +107,11 @@ class MemoryEngine:
             labels[box] = self._predict(part, task, device).on_image()
             labels[box] *= np.isin(labels[box], list(kept))
         return labels, _as_text(kept)
+
+    def take_times(self) -> dict[str, float]:
+        """Return the seconds spent on loading models since this was last asked."""
+        load_s, self._load_s = self._load_s, 0.0
+        return {"load": load_s}
 
     def forget_image(self) -> None:
         """Let go of what belongs to one image; the models stay."""
@@ -128,8 +135,9 @@ class MemoryEngine:
         """Labels of the task's model on its own grid."""
         canonical = nibabel.as_closest_canonical(image)
         resampled = _resample(canonical, task["spacing_mm"])
-        if task["model"]["id"] in self._part_of and _is_split(resampled.shape):
-            raise TooLargeError
+        is_split = task["model"]["id"] in self._part_of and _is_split(resampled.shape)
+        if is_split or 0 in resampled.shape:  # a lone slice has no thickness at 6 mm
+            raise OwnWayError
         predictor = self._model(task["trained"], task["step"], device)
         labels = self._renumber(predict_image(predictor, resampled).astype(np.uint8), task)
         tidied = self._tidy.remove_auxiliary_labels(
@@ -152,8 +160,9 @@ class MemoryEngine:
         """The predictor of a model, loaded once per device."""
         key = (trained, device)
         if key not in self._models:
-            folder = self._weights / trained
+            clock, folder = time.perf_counter(), self._weights / trained
             self._models[key] = load_predictor(folder, device=device, step=step, folds=(0,))
+            self._load_s += time.perf_counter() - clock
         return self._models[key]
 
 

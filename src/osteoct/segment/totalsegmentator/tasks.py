@@ -6,7 +6,7 @@ Runs in the worker's process; nothing else of osteoct is imported here but what 
 from __future__ import annotations
 
 import gc
-import importlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from osteoct.segment.isolation.worker import kind_of, tell_failure
 from osteoct.segment.totalsegmentator.api import ApiEngine
-from osteoct.segment.totalsegmentator.memory import Box, MemoryEngine, TooLargeError
+from osteoct.segment.totalsegmentator.memory import Box, MemoryEngine, OwnWayError
 
 Engine = ApiEngine | MemoryEngine
 Labelled = tuple[NDArray[Any], dict[str, str]]
@@ -99,7 +99,7 @@ class TaskRun:
     def _run_engine(self, image: nibabel.Nifti1Image, task: dict[str, Any]) -> Labelled:
         try:
             return self._engine.run(image, task, self._device)
-        except TooLargeError:
+        except OwnWayError:
             return ApiEngine().run(image, task, self._device)
 
 
@@ -152,6 +152,6 @@ def free_gpu(engine: Engine) -> None:
     """Let the GPU's memory go before the CPU takes over."""
     engine.forget_models()
     gc.collect()
-    torch = importlib.import_module("torch")
-    if torch.cuda.is_available():
+    torch = sys.modules.get("torch")  # whatever ran on a GPU has imported it
+    if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -38,7 +38,7 @@ class Worker:
         start_s = time.perf_counter() - clock
         run = TaskRun(job, folder, device=device, engine=engine, begin=self._counter.begin)
         told = run.do_all()
-        told["seconds"]["start"] = start_s
+        told["seconds"] |= {"start": start_s} | engine.take_times()
         return told | {"patches": dict(self._counter.evaluated)}
 
     def _engine(self, job: dict[str, Any]) -> Engine:
