@@ -36,6 +36,8 @@ class Cohort:
         How the HU were measured; ``None`` where a bare table does not tell.
     is_synthetic
         Drawn, not measured: everything made from it says so.
+    linking
+        Choices it was linked or drawn with; empty for a bare table.
     """
 
     table: pd.DataFrame
@@ -43,6 +45,7 @@ class Cohort:
     protocol: str | None
     is_synthetic: bool
     sha256: str
+    linking: dict[str, Any]
 
 
 def write_linked(cohort: LinkedCohort, folder: Path, *, inputs: Mapping[str, str]) -> None:
@@ -127,6 +130,7 @@ def read_cohort(path: Path) -> Cohort:
         is_synthetic=record.get("made") == SYNTHETIC
         or bool(table["patient"].str.startswith(SYNTHETIC).any()),
         sha256=sha256_of(file),
+        linking=record.get("configuration", {}),
     )
 
 
