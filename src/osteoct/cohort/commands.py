@@ -111,7 +111,11 @@ def analyze_into(path: Path, out: Path, choices: ReportChoices, *, overwrite: bo
         write_results(results, cohort, choices, folder)
     banner = results.content.banner
     return Analysed(
-        headline=[*([banner] if banner else []), *results.content.headline, results.content.disclaimer]
+        headline=[
+            *([banner] if banner else []),
+            *results.content.headline,
+            results.content.disclaimer,
+        ]
     )
 
 

@@ -9,8 +9,16 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from osteoct.cohort.dxa.words import DXA_SITES, PEOPLE, QUANTITIES, SIDED, SIDES
-from osteoct.cohort.dxa.words import find_quantity, find_site, fold
+from osteoct.cohort.dxa.words import (
+    DXA_SITES,
+    PEOPLE,
+    QUANTITIES,
+    SIDED,
+    SIDES,
+    find_quantity,
+    find_site,
+    fold,
+)
 from osteoct.errors import ConfigError
 from osteoct.record import Record
 
@@ -47,7 +55,7 @@ class DxaMap(Record):
         Further words, such as ``{F = ["2"], M = ["1"]}``.
     ids
         What the patient column holds: ``hospital`` numbers (made pseudonyms while reading, with the
-        key the CTs were analysed with), ``pseudonym`` or ``case``. Told apart by form where not said.
+        key the CTs were analysed with), ``pseudonym`` or ``case``. Told by form where not said.
     issuer
         IssuerOfPatientID of the CTs, where their headers have one: it is part of the pseudonym.
     """

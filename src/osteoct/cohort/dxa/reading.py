@@ -61,7 +61,10 @@ def read_dxa(path: Path, *, asked: DxaMap | None = None, today: date | None = No
     if problems:
         raise make_table_error(path, problems)
     reader = RowReader(
-        sheet=sheet, columns=columns, asked=asked, today=today or date.today()  # noqa: DTZ011 - the user's day
+        sheet=sheet,
+        columns=columns,
+        asked=asked,
+        today=today or date.today(),  # noqa: DTZ011 - the user's day
     )
     found = reader.read()
     scans, repeated = join_rows(found)
@@ -102,7 +105,9 @@ def check_columns(sheet: Sheet, columns: Mapping[str, int], asked: DxaMap) -> li
         "a T-score": "t" in scores if is_long else bool(scores),
     }
     problems += [
-        Problem(what=f"no column for {name}; {found}") for name, is_there in needed.items() if not is_there
+        Problem(what=f"no column for {name}; {found}")
+        for name, is_there in needed.items()
+        if not is_there
     ]
     repeated = {n for n in sheet.header if n and sheet.header.count(n) > 1}
     used = {sheet.header[i] for i in columns.values()}
@@ -126,7 +131,9 @@ def join_rows(scans: Sequence[DxaScan]) -> tuple[list[DxaScan], list[Problem]]:
         if any((m.site, m.side) in known for m in scan.measures) or not scan.measures:
             if scan.measures:
                 problems.append(
-                    Problem(row=scan.row, what=f"the same patient, day and site as row {earlier.row}")
+                    Problem(
+                        row=scan.row, what=f"the same patient, day and site as row {earlier.row}"
+                    )
                 )
             continue
         if _differ(earlier.person, scan.person):
@@ -152,8 +159,6 @@ def _differ(first: Person, second: Person) -> bool:
 def _fill(first: Person, second: Person) -> Person:
     """The first row's facts, and the second's where the first has none."""
     missing = {
-        name: getattr(second, name)
-        for name in Person.model_fields
-        if getattr(first, name) is None
+        name: getattr(second, name) for name in Person.model_fields if getattr(first, name) is None
     }
     return first.model_copy(update=missing)

@@ -125,14 +125,20 @@ def _decode(data: bytes) -> str:
 
 def _below_header(path: Path, rows: Iterable[Sequence[Cell]]) -> Sheet:
     """Find the header; leave out rows without any cell."""
-    numbered = [(i, row) for i, row in enumerate(rows, start=1) if any(not _is_empty(c) for c in row)]
+    numbered = [
+        (i, row) for i, row in enumerate(rows, start=1) if any(not _is_empty(c) for c in row)
+    ]
     least = 2
     start = next(
-        (n for n, (_, row) in enumerate(numbered) if sum(not _is_empty(c) for c in row) >= least), None
+        (n for n, (_, row) in enumerate(numbered) if sum(not _is_empty(c) for c in row) >= least),
+        None,
     )
     if start is None:
         raise TableError(
-            "holds no table", where=str(path), problems=["no row with two names"], hint="add a header"
+            "holds no table",
+            where=str(path),
+            problems=["no row with two names"],
+            hint="add a header",
         )
     header = tuple("" if c is None else str(c).strip() for c in numbered[start][1])
     width = len(header)

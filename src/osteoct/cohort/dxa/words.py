@@ -88,7 +88,7 @@ def find_site(text: str) -> tuple[str, str | None] | None:
     if words & _NECK_WORDS:
         return NECK, side
     levels = re.findall(r"l([1-5])", " ".join(tokens))
-    if len(levels) > 1 or words & _LUMBAR_WORDS and not levels:
+    if len(levels) > 1 or (words & _LUMBAR_WORDS and not levels):
         return LUMBAR, None
     if len(levels) == 1 and f"l{levels[0]}" in SINGLE_LEVELS:
         return f"l{levels[0]}", None

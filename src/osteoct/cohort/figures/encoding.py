@@ -14,7 +14,7 @@ _SALT = "osteoct"
 
 
 def svg_bytes(figure: Figure, *, with_outlines: bool = False) -> bytes:
-    """The figure as SVG; ``with_outlines`` draws letters as shapes, where no font is to be trusted."""
+    """The figure as SVG; ``with_outlines`` draws letters as shapes."""
     with mpl.rc_context(
         {"svg.fonttype": "path" if with_outlines else "none", "svg.hashsalt": _SALT}
     ):

@@ -49,7 +49,9 @@ def draw_flow(
     for side, x in zip(_SIDES, (1.85, 5.15), strict=True):
         if side not in screened:
             continue
-        _box(axes, x, top, 2.9, [f"{_SIDES[side]} screened: {show(screened[side])}"], is_strong=True)
+        _box(
+            axes, x, top, 2.9, [f"{_SIDES[side]} screened: {show(screened[side])}"], is_strong=True
+        )
         _arrow(axes, x, top - 0.36, x, final_top + 0.02)
         if excluded[side]:
             _box(axes, x, top - 0.36 - _GAP, 2.9, ["Left out", *excluded[side]])

@@ -1,4 +1,4 @@
-"""The look that all figures of a cohort share: the report's ink, and colours everybody can tell apart."""
+"""The look that all figures of a cohort share: the report's ink, colours all can tell apart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ FONT_PT: Final = 8.0
 
 # Okabe and Ito's colours; lines differ in dashes and points in shape as well, for prints in grey.
 REGION_COLOURS: Final = {"total": "#1d2733", "trabecular": "#0072b2", "cortical": "#d55e00"}
-REGION_DASHES: Final = {"total": (0, (1, 0)), "trabecular": (0, (5, 1.5)), "cortical": (0, (1.5, 1.2))}
+REGION_DASHES: Final = {
+    "total": (0, (1, 0)),
+    "trabecular": (0, (5, 1.5)),
+    "cortical": (0, (1.5, 1.2)),
+}
 GROUP_COLOURS: Final = {"healthy": "#009e73", "osteopenia": "#e69f00", "osteoporosis": "#cc79a7"}
 GROUP_MARKERS: Final = {"healthy": "o", "osteopenia": "^", "osteoporosis": "s"}
 

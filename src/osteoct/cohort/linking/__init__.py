@@ -1,1 +1,1 @@
-"""Joins results of CTs with DXA scans of the same patients; every row that stays out has a reason."""
+"""Joins results of CTs with DXA scans of the same patients; who stays out has a reason."""

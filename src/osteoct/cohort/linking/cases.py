@@ -1,4 +1,4 @@
-"""Results of CTs, read one by one from a folder tree; of each only what the cohort needs is kept."""
+"""Results of CTs, read one by one from a folder tree; only what the cohort needs is kept."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def find_case_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UnreadableInputError("is no folder of results", where=str(folder))
-    found = [
-        Path(root) / CASE_FILE for root, _, names in os.walk(folder) if CASE_FILE in names
-    ]
+    found = [Path(root) / CASE_FILE for root, _, names in os.walk(folder) if CASE_FILE in names]
     if not found:
         raise UnreadableInputError(
             "holds no results", where=str(folder), found=f"no {CASE_FILE}", wanted="osteoct results"

@@ -106,9 +106,7 @@ def _review(case: CtCase, rejected: Collection[str]) -> CtCase:
     return case
 
 
-def _list_unlinked(
-    linked: Linked, repeated: list[CtCase], names: dict[int, str]
-) -> pd.DataFrame:
+def _list_unlinked(linked: Linked, repeated: list[CtCase], names: dict[int, str]) -> pd.DataFrame:
     """Every row of both sides that is not in the cohort."""
     rows: list[tuple[object, ...]] = [
         ("ct", None, name, str(reason)) for name, reason in sorted(linked.cases_out.items())

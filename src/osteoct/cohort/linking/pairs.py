@@ -53,9 +53,7 @@ def find_ct_day(case: CtCase, scan: NamedScan) -> date | None:
     return case.day or scan.scan.ct_date
 
 
-def pair_scans(
-    cases: Sequence[CtCase], scans: Sequence[NamedScan], choices: LinkChoices
-) -> Linked:
+def pair_scans(cases: Sequence[CtCase], scans: Sequence[NamedScan], choices: LinkChoices) -> Linked:
     """Pair every usable CT with its best DXA scan, then choose among a patient's CTs."""
     by_name: dict[str, list[NamedScan]] = {}
     for scan in scans:
@@ -74,9 +72,7 @@ def pair_scans(
     for found in best.values():
         kept = _choose(found, choices)
         pairs += kept
-        cases_out |= {
-            p.case.case_id: Unlinked.OTHER_SCAN_NEARER for p in found if p not in kept
-        }
+        cases_out |= {p.case.case_id: Unlinked.OTHER_SCAN_NEARER for p in found if p not in kept}
     pairs.sort(key=lambda p: (p.patient, p.rank))
     known = {n: case.refused is None for case in cases for n in (case.patient, case.case_id) if n}
     known |= {n: True for c in cases if c.refused is None for n in (c.patient, c.case_id) if n}
@@ -146,7 +142,7 @@ def _explain_scans(
     noted: Mapping[int, Unlinked],
     known: Mapping[str, bool],
 ) -> dict[int, Unlinked]:
-    """Why each DXA scan that is in no pair is in none; ``known`` tells which names have a CT to use."""
+    """Why each DXA scan is in no pair; ``known`` tells which names have a CT to use."""
     used = {p.scan.scan.row for p in pairs}
     out: dict[int, Unlinked] = {}
     for scan in scans:

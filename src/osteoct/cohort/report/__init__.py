@@ -1,1 +1,1 @@
-"""Report of a cohort: tables, text, HTML, PDF and a workbook, from the records of the statistics."""
+"""Report of a cohort: tables, text, HTML, PDF and a workbook, from the statistics' records."""

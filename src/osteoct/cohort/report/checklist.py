@@ -1,7 +1,7 @@
 """Reporting items and where each is answered: STARD 2015, and what CLAIM adds to it.
 
-Items in our own words; numbers of STARD 2015 (BMJ Open 2016;6:e012799, table 2). CLAIM (Mongan 2020,
-Radiology: Artificial Intelligence 2:e200029) extends STARD's list; its items are named, not numbered.
+Items in our own words; numbers of STARD 2015 (BMJ Open 2016;6:e012799, table 2). CLAIM (Mongan
+2020, Radiology: Artificial Intelligence 2:e200029) extends STARD's list; its items are not numbered.
 """
 
 from __future__ import annotations

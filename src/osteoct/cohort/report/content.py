@@ -64,7 +64,8 @@ def draw_pictures(
         (
             "scatter",
             "HU against T-score",
-            "Each point is a patient; line: least squares, band: 95 % of the mean. r: Pearson, 95 % CI.",
+            "Each point is a patient; line: least squares, band: 95 % of the mean. r: Pearson, 95 "
+            "% CI.",
             lambda: draw_scatter(table, found.correlations, least=least),
         ),
         (
@@ -88,8 +89,11 @@ def draw_pictures(
         (
             "calibration",
             "Calibration",
-            "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected for "
-            "optimism; 1 is ideal.",
+            (
+                "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected "
+                "for "
+                "optimism; 1 is ideal."
+            ),
             lambda: draw_calibration(found.models, least=least),
         ),
         (

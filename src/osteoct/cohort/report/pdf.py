@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from osteoct.cohort.extra import PDF, check_extra
 from osteoct.cohort.report.content import Content, Picture
 from osteoct.cohort.report.tables import Table
 
-FIXED_DATE: Final = datetime(2000, 1, 1, tzinfo=timezone.utc)
+FIXED_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Date in the file's properties: the day of printing would change the bytes."""
 
 

@@ -15,7 +15,7 @@ from osteoct.cohort.simulate.assumptions import ASSUMED_IN_WORDS
 Plain = Mapping[str, Any]
 
 SYNTHETIC_BANNER: Final = (
-    f"{SYNTHETIC} DATA. The patients were drawn by a program; nothing here says anything about people."
+    f"{SYNTHETIC} DATA. The patients were drawn by a program; nothing here is about people."
 )
 
 DISCLAIMER: Final = (
@@ -30,11 +30,16 @@ DEFINITIONS: Final = {
 RECORDED: Final = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib")
 
 LIMITS: Final = (
-    "Cut-offs, accuracy and calibration found on a cohort hold for its scanner, tube voltage, contrast, "
-    "protocol and mix of patients; those corrected for optimism are what to expect from patients like "
-    "these, not from others.",
+    (
+        "Cut-offs, accuracy and calibration found on a cohort hold for its scanner, tube voltage, "
+        "contrast, "
+        "protocol and mix of patients; those corrected for optimism are what to expect from "
+        "patients like "
+        "these, not from others."
+    ),
     "Predictive values hold at this cohort's share of sick patients alone.",
-    "Cortical HU on clinical CT is a partial-volume quantity: the real shell is thinner than a voxel.",
+    "Cortical HU on clinical CT is a partial-volume quantity: the real shell is thinner than a "
+    "voxel.",
     "DXA is the reference and has errors of its own: degenerative change raises lumbar T-scores.",
     "Intervals and P values of the many comparisons in Robustness are not adjusted.",
 )
@@ -73,7 +78,8 @@ def say_headline(plain: Plain) -> list[str]:
         areas = [r for r in plain["rocs"] if r["outcome"] == outcome and r["auc"] is not None]
         if areas:
             parts = [
-                f"{r['region']} {number(r['auc'])}{interval(r['ci_low'], r['ci_high'])}" for r in areas
+                f"{r['region']} {number(r['auc'])}{interval(r['ci_low'], r['ci_high'])}"
+                for r in areas
             ]
             sentences.append(f"Area under the ROC curve for {words}: {'; '.join(parts)}.")
     return sentences or ["Too few patients: nothing could be estimated."]
@@ -90,21 +96,35 @@ def write_methods(
     versions = ", ".join(f"{name} {version(name)}" for name in RECORDED)
     paragraphs = [
         *([_write_linking(linking)] if linking else []),
-        f"HU were measured under the protocol {protocol} as unweighted means over L1–L5. "
-        f"Patients were sorted by {which}, by the definition of {DEFINITIONS[chosen.definition]}. "
-        "The outcomes are low BMD (osteopenia or osteoporosis) and osteoporosis; low HU counts as "
-        "positive. Of two hips the lower T-score counts.",
-        "Groups are described by mean ± SD, or by median [IQR] where skewed, and compared by "
-        "Welch's ANOVA with Games–Howell and by Kruskal–Wallis with Dunn's test (Holm). "
-        "HU and T-scores were correlated by Pearson and Spearman, also partially on age, sex and BMI "
-        "(Fisher's z for intervals, Holm over the rows of one method).",
-        "Areas under ROC curves have DeLong's intervals; regions were compared by the paired DeLong "
-        "test. Cut-offs with the largest Youden index have percentile intervals from "
-        f"{chosen.n_bootstrap} bootstrap samples (seed {chosen.seed}); sensitivity and specificity "
-        "were corrected for optimism by Harrell's bootstrap, with Wilson intervals. Published cut-offs "
-        "were applied as they are and only to HU of their own protocol. Logistic models were validated "
-        f"by {chosen.n_validation} bootstrap samples.",
-        f"Nothing was imputed: each number rests on the patients who have what it needs. Parts of the "
+        (
+            f"HU were measured under the protocol {protocol} as unweighted means over L1–L5. "
+            f"Patients were sorted by {which}, by the definition of "
+            f"{DEFINITIONS[chosen.definition]}. "
+            "The outcomes are low BMD (osteopenia or osteoporosis) and osteoporosis; low HU "
+            "counts as "
+            "positive. Of two hips the lower T-score counts."
+        ),
+        (
+            "Groups are described by mean ± SD, or by median [IQR] where skewed, and compared by "
+            "Welch's ANOVA with Games–Howell and by Kruskal–Wallis with Dunn's test (Holm). "
+            "HU and T-scores were correlated by Pearson and Spearman, also partially on age, sex "
+            "and BMI "
+            "(Fisher's z for intervals, Holm over the rows of one method)."
+        ),
+        (
+            "Areas under ROC curves have DeLong's intervals; regions were compared by the paired "
+            "DeLong "
+            "test. Cut-offs with the largest Youden index have percentile intervals from "
+            f"{chosen.n_bootstrap} bootstrap samples (seed {chosen.seed}); sensitivity and "
+            f"specificity "
+            "were corrected for optimism by Harrell's bootstrap, with Wilson intervals. Published "
+            "cut-offs "
+            "were applied as they are and only to HU of their own protocol. Logistic models were "
+            "validated "
+            f"by {chosen.n_validation} bootstrap samples."
+        ),
+        f"Nothing was imputed: each number rests on the patients who have what it needs. Parts of "
+        f"the "
         f"cohort below {chosen.least_group} patients are shown as too small. "
         + (
             "Small counts are printed as they are. "
@@ -131,7 +151,8 @@ def _write_linking(linking: Plain) -> str:
     blocked = "kept and marked" if linking["keep_blocked"] else "left out"
     return (
         f"A CT was joined with the DXA scan of the same patient that was nearest in time, at most "
-        f"{window} days apart. {repeats}. At least {linking['min_levels']} levels of L1–L5 had to be "
+        f"{window} days apart. {repeats}. At least {linking['min_levels']} levels of L1–L5 had to "
+        f"be "
         f"usable; cases with findings that forbid conclusions were {blocked}."
     )
 

@@ -44,7 +44,7 @@ from osteoct.cohort.statistics.choices import CohortStatistics
 from osteoct.cohort.statistics.cohort_table import prepare_table
 
 MARKER: Final = "results.json"
-"""What makes a folder the result of an analysis: only such a folder, or an empty one, is replaced."""
+"""What makes a folder an analysis: only such a folder, or an empty one, is ever replaced."""
 
 Plain = Mapping[str, Any]
 
@@ -71,9 +71,7 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
     least = choices.least
     plain = hide_small_cells(found, least)
     counts = plain["group_counts"] | {"all": show_count(found.n, least)}
-    flow = draw_flow_picture(
-        cohort.flow, counts, least=least, is_synthetic=cohort.is_synthetic
-    )
+    flow = draw_flow_picture(cohort.flow, counts, least=least, is_synthetic=cohort.is_synthetic)
     content = Content(
         title=f"Cohort of {counts['all']} patients",
         banner=SYNTHETIC_BANNER if cohort.is_synthetic else None,
@@ -112,7 +110,9 @@ def hide_small_cells(found: CohortStatistics, least: int) -> dict[str, Any]:
     plain = {name: suppress(value, least) for name, value in raw.items()}
     plain["ignored"] = {name: show_count(n, least) for name, n in kept["ignored"].items()}
     plain["group_counts"] = suppress_counts(kept["group_counts"], least)
-    plain["n"] = kept["n"] if show_count(kept["n"], least).isdigit() else show_count(kept["n"], least)
+    plain["n"] = (
+        kept["n"] if show_count(kept["n"], least).isdigit() else show_count(kept["n"], least)
+    )
     return {**plain, "choices": kept["choices"]}
 
 
@@ -122,9 +122,7 @@ def _mark_table(table: Table) -> Table:
     return replace(table, columns=(*table.columns, "data"), rows=rows)
 
 
-def write_results(
-    results: Results, cohort: Cohort, choices: ReportChoices, folder: Path
-) -> None:
+def write_results(results: Results, cohort: Cohort, choices: ReportChoices, folder: Path) -> None:
     """Write every file into an existing folder. No time of day is in any of them."""
     svgs = _write_figures(results.pictures, folder / "figures")
     (folder / "describe").mkdir()

@@ -1,8 +1,8 @@
 """What a synthetic cohort is drawn from: the study's numbers, and all that the study does not say.
 
-``PUBLISHED`` is design.md's table of the study. Everything in :class:`Assumptions` is free: chosen so
-that the published numbers hold together as well as they can, and listed as assumed wherever a cohort
-is drawn.
+``PUBLISHED`` holds what the study's abstract tells. Everything in :class:`Assumptions` is free:
+chosen so that the published numbers hold together as well as they can, and listed as assumed
+wherever a cohort is drawn.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Three = tuple[float, float, float]
 
 HEALTHY_ABOVE: Final = -1.0
 OSTEOPOROSIS_BELOW: Final = -2.5
-"""The study's groups: healthy > −1.0, osteoporosis < −2.5, osteopenia between, both ends included."""
+"""The study's groups: healthy > −1.0, osteoporosis < −2.5, osteopenia between and at both ends."""
 
 CORE_SHARE: Final = 0.35
-"""Total = f · trabecular + (1 − f) · cortical gives f = 0.353 (healthy) and 0.350 (osteopenia) in the
-study: total, trabecular and cortical HU are not three free numbers."""
+"""Total = f · trabecular + (1 − f) · cortical gives f = 0.353 (healthy) and 0.350 (osteopenia) in
+the study: total, trabecular and cortical HU are not three free numbers."""
 
 
 class Published(Record):

@@ -22,7 +22,7 @@ from osteoct.errors import ConfigError
 Floats = npt.NDArray[np.float64]
 
 AGE_LIMITS: Final = (20.0, 100.0)
-"""Ages are drawn between these; a normal of the study's moments would make patients of 115 years."""
+"""Ages are drawn between these; a normal of the study's moments makes patients of 115 years."""
 
 GROUPS: Final = ("healthy", "osteopenia", "osteoporosis")
 
