@@ -72,7 +72,7 @@ def read_dxa(path: Path, *, asked: DxaMap | None = None, today: date | None = No
     if problems:
         raise make_table_error(path, problems)
     return DxaTable(
-        scans=tuple(s for s in scans if s.measures),
+        scans=tuple(s for s in scans if s.measures or "site" not in columns),
         columns={name: sheet.header[i] for name, i in columns.items()},
         n_rows=len(sheet.rows),
         passed_over=reader.passed_over,

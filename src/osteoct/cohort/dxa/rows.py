@@ -53,7 +53,7 @@ class RowReader:
     """Rows of a table in the long form about sites that are not used."""
 
     def read(self) -> list[DxaScan]:
-        """Read every row; a row with a problem yields no examination."""
+        """Read every row; one with a problem as far as it goes, to compare it with others."""
         orders = {
             name: self.asked.date_order or find_date_order([row[i] for _, row in self.sheet.rows])
             for name, i in self.columns.items()
@@ -65,7 +65,6 @@ class RowReader:
     def _read_row(
         self, number: int, row: tuple[Cell, ...], orders: Mapping[str, DateOrder | None]
     ) -> DxaScan | None:
-        before = len(self.problems)
         cells = {name: row[i] for name, i in self.columns.items() if not is_absent(row[i])}
         measures = self._read_measures(number, cells)
         person = self._read_person(number, cells)
@@ -78,7 +77,7 @@ class RowReader:
             if name not in cells:
                 self._note(number, name, "empty, and needed")
         day = dates.get("dxa_date")
-        if len(self.problems) > before or day is None or measures is None or person is None:
+        if day is None or "patient" not in cells:
             return None
         return DxaScan(
             row=number,
@@ -111,7 +110,7 @@ class RowReader:
             return None
         return day
 
-    def _read_person(self, row: int, cells: Mapping[str, Cell]) -> Person | None:
+    def _read_person(self, row: int, cells: Mapping[str, Cell]) -> Person:
         values: dict[str, Any] = {
             name: self._parse(row, name, cells[name], parse_number)
             for name in PERSON_NUMBERS
@@ -125,7 +124,7 @@ class RowReader:
                 row, "sex", cells["sex"], lambda c: parse_sex(c, self.asked.sex)
             )
         person = self._build(row, Person, values, names={n: n for n in values})
-        return None if person is None else self._check_bmi(row, person)
+        return self._check_bmi(row, person)
 
     def _check_bmi(self, row: int, person: Person) -> Person:
         """Compare the table's BMI with height and weight, or make it from them."""
@@ -140,7 +139,7 @@ class RowReader:
             )
         return person
 
-    def _read_measures(self, row: int, cells: Mapping[str, Cell]) -> tuple[SiteMeasure, ...] | None:
+    def _read_measures(self, row: int, cells: Mapping[str, Cell]) -> tuple[SiteMeasure, ...]:
         """The sites of a row: one in the long form, else one for each column."""
         if "site" in self.columns:
             return self._read_long(row, cells)
@@ -151,20 +150,18 @@ class RowReader:
                 side = next((s for s in SIDES if place.endswith(f"_{s}")), None)
                 site = place.removesuffix(f"_{side}")
                 grouped.setdefault((site, side), {})[quantity] = name
-        made = [self._measure(row, key, names, cells) for key, names in grouped.items()]
-        return None if None in made else tuple(m for m in made if m is not None)
+        return tuple(self._measure(row, key, names, cells) for key, names in grouped.items())
 
-    def _read_long(self, row: int, cells: Mapping[str, Cell]) -> tuple[SiteMeasure, ...] | None:
+    def _read_long(self, row: int, cells: Mapping[str, Cell]) -> tuple[SiteMeasure, ...]:
         if "site" not in cells:
             self._note(row, "site", "empty, and needed")
-            return None
+            return ()
         found = find_site(f"{cells['site']} {cells.get('side', '')}")
         if found is None:
             self.passed_over += 1
             return ()
         names = {quantity: quantity for quantity in LONG_FIELDS if quantity in cells}
-        made = self._measure(row, found, names, cells)
-        return None if made is None else (made,)
+        return (self._measure(row, found, names, cells),)
 
     def _measure(
         self,
@@ -172,7 +169,7 @@ class RowReader:
         key: tuple[str, str | None],
         names: Mapping[str, str],
         cells: Mapping[str, Cell],
-    ) -> SiteMeasure | None:
+    ) -> SiteMeasure:
         site, side = key
         values: dict[str, Any] = {
             quantity: self._parse(row, name, cells[name], parse_number)
@@ -185,15 +182,16 @@ class RowReader:
 
     def _build(
         self, row: int, model: type[M], values: dict[str, Any], *, names: Mapping[str, str]
-    ) -> M | None:
-        """Make a record; a value outside its limits is a problem of its cell."""
+    ) -> M:
+        """Make a record; a value outside its limits is a problem of its cell, and left out."""
         try:
             return model.model_validate(values)
         except ValidationError as error:
             for one in error.errors():
                 name = str(one["loc"][0])
                 self._note(row, names.get(name, name), _explain(name, one["input"], one["msg"]))
-            return None
+                del values[name]
+            return model.model_validate(values)
 
 
 def _explain(name: str, value: float, message: str) -> str:

@@ -72,5 +72,5 @@ def _draw_region(axes: Axes, table: pd.DataFrame, region: str, least: int) -> No
         )  # fmt: skip
         axes.plot(x - 0.08, values.mean(), marker="D", markersize=3.2, color="white", mec=INK)
     axes.set_xlim(-0.5, len(labels) - 0.4)
-    axes.set_xticks(range(len(labels)), labels, fontsize=FONT_PT - 0.8, color=INK)
+    axes.set_xticks(range(len(labels)), labels, fontsize=FONT_PT - 1.6, color=INK)
     axes.tick_params(axis="x", length=0)

@@ -31,7 +31,7 @@ def draw_levels(correlations: Sequence[Correlation], *, least: int = 3) -> Figur
     for axes, site in zip(panels, SITES, strict=True):
         here = [c for c in own if c.site == site]
         n = f", n = {max(c.n for c in here)}" if here else ""
-        set_title(axes, f"T-score, {SITE_WORDS[site]}{n}")
+        set_title(axes, f"{SITE_WORDS[site].capitalize()}{n}")
         if not here:
             say_empty(axes)
         for c in here:
@@ -43,7 +43,7 @@ def draw_levels(correlations: Sequence[Correlation], *, least: int = 3) -> Figur
         axes.set_xlim(-0.6, len(_LEVELS) - 0.4)
         axes.axvline(0.5, color="#d5dae0", linewidth=0.8)
         axes.set_xticks(range(len(_LEVELS)), _LEVELS, fontsize=FONT_PT - 0.5, color=INK)
-    panels[0].set_ylabel("Pearson r (95 % CI)")
+    panels[0].set_ylabel("Pearson r with T-score (95 % CI)")
     for region in REGIONS:
         panels[0].plot(
             [], [], _MARKERS[region], color=REGION_COLOURS[region], markersize=4,

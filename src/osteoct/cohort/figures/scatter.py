@@ -25,6 +25,9 @@ from osteoct.cohort.figures.style import (
 from osteoct.cohort.statistics.correlation import fit_band
 from osteoct.cohort.statistics.records import Correlation
 
+HEADROOM: Final = 0.2
+"""Free space above the points, as a share of the axis, for r, P and n."""
+
 MOST_POINTS: Final = 4000
 """More points are no longer seen one by one; every k-th is drawn then, the line is of all."""
 
@@ -34,7 +37,7 @@ def draw_scatter(
 ) -> Figure:
     """Draw mean HU of L1–L5 against T-score, regions in columns and sites in rows."""
     figure, panels = make_figure(3, 3, height_in=6.6, share_x=False, share_y=True)
-    found = {
+    found: dict[tuple[str, str], Correlation] = {
         (c.site, c.region): c for c in correlations if (c.method, c.level) == ("pearson", "mean")
     }
     for i, (site, region) in enumerate((s, r) for s in SITES for r in REGIONS):
@@ -46,6 +49,8 @@ def draw_scatter(
         if i % len(REGIONS) == 0:
             axes.set_ylabel(f"T-score, {SITE_WORDS[site]}")
         _draw_panel(axes, table, found.get((site, region)), (site, region), least)
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + HEADROOM * (high - low))
     return figure
 
 
@@ -81,7 +86,6 @@ def _draw_panel(
         fontsize=FONT_PT - 0.8,
         color=INK,
         linespacing=1.35,
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
     )
 
 

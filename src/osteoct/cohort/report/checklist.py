@@ -1,7 +1,7 @@
 """Reporting items and where each is answered: STARD 2015, and what CLAIM adds to it.
 
 Items in our own words; numbers of STARD 2015 (BMJ Open 2016;6:e012799, table 2). CLAIM (Mongan
-2020, Radiology: Artificial Intelligence 2:e200029) extends STARD's list; its items are not numbered.
+2020, Radiology: Artificial Intelligence 2:e200029) extends STARD's list; its items come last.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ CHECKLIST: Final[tuple[Item, ...]] = (
     _stard("3", "background, intended use and role of the CT measurement"),
     _stard("4", "objectives and hypotheses"),
     _stard("5", "data collected before or after the tests were planned"),
-    _stard("6", "who was eligible", "Methods (what the program excluded); the rest is yours to write"),
+    _stard("6", "who was eligible", "Methods (what the program left out); the rest is yours"),
     _stard("7", "how eligible patients were found"),
     _stard("8", "where and when"),
     _stard("9", "consecutive, random or convenience series"),
-    _stard("10a", "the CT measurement, so that it can be repeated", "Methods; protocol and version"),
-    _stard("10b", "DXA, so that it can be repeated", "Methods (sites, sides); scanner and reference data are yours"),
+    _stard("10a", "the CT measurement, to repeat it", "Methods; protocol and version"),
+    _stard("10b", "DXA, to repeat it", "Methods (sites, sides); scanner, reference data: yours"),
     _stard("11", "why DXA is the reference"),
-    _stard("12a", "cut-offs of CT: fixed beforehand or found here", "Cut-offs: published against Youden"),
+    _stard("12a", "cut-offs of CT: fixed or found here", "Cut-offs: published against Youden"),
     _stard("12b", "limits of the T-score", "Methods: definition and deciding site"),
-    _stard("13a", "whether CT was read knowing DXA", "Measured by program, without DXA; reviews are yours to describe"),
-    _stard("13b", "whether DXA was read knowing CT"),
+    _stard("13a", "CT read knowing DXA", "Measured without DXA"),
+    _stard("13b", "DXA read knowing CT"),
     _stard("14", "how accuracy was estimated and compared", "Methods"),
     _stard("15", "results that were indeterminate", "Flow; Robustness (findings)"),
     _stard("16", "missing values", "Methods; Table 1, column missing"),
-    _stard("17", "variation of accuracy, planned or exploratory", "Robustness: exploratory unless you planned it"),
+    _stard("17", "variation of accuracy", "Robustness: exploratory unless you planned it"),
     _stard("18", "intended sample size"),
     _stard("19", "flow of patients", "Flow"),
     _stard("20", "who they were", "Table 1"),
@@ -68,10 +68,10 @@ CHECKLIST: Final[tuple[Item, ...]] = (
     _claim("category of the technique", "Methods: segmentation by network, measuring by rule"),
     _claim("sources of the data"),
     _claim("preparation of the images", "run.toml of each case; Methods"),
-    _claim("de-identification", "Keyed pseudonyms; days in place of dates unless consent was stated"),
+    _claim("de-identification", "Keyed pseudonyms; days in place of dates"),
     _claim("how the reference was made, by whom, with which tools"),
     _claim("model, weights and their hashes", "case.json of each case, provenance"),
-    _claim("training and split of the data", "No training here; that of the segmenter is its makers' to tell"),
+    _claim("training and split of the data", "None here; the segmenter's is its makers' to tell"),
     _claim("robustness and failure", "Robustness; Flow: who was left out and why"),
     _claim("calibration", "Models: calibration"),
     _claim("software and code", "Methods: versions; the program is open source"),

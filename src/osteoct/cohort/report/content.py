@@ -64,8 +64,10 @@ def draw_pictures(
         (
             "scatter",
             "HU against T-score",
-            "Each point is a patient; line: least squares, band: 95 % of the mean. r: Pearson, 95 "
-            "% CI.",
+            (
+                "Each point is a patient; line: least squares, band: 95 % CI of the mean. "
+                "r: Pearson, 95 % CI."
+            ),
             lambda: draw_scatter(table, found.correlations, least=least),
         ),
         (

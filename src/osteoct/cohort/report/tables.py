@@ -98,5 +98,5 @@ def _group_rows(plain: Plain) -> Iterator[dict[str, Any]]:
 def _model_rows(plain: Plain) -> Iterator[dict[str, Any]]:
     for model in plain["models"]:
         shared = {**model, "predictors": " + ".join(model["predictors"])}
-        for term in model["coefficients"] or ({},):
-            yield {**shared, **term}
+        terms: Sequence[Plain] = model["coefficients"] or ({},)
+        yield from ({**shared, **term} for term in terms)

@@ -38,8 +38,10 @@ LIMITS: Final = (
         "these, not from others."
     ),
     "Predictive values hold at this cohort's share of sick patients alone.",
-    "Cortical HU on clinical CT is a partial-volume quantity: the real shell is thinner than a "
-    "voxel.",
+    (
+        "Cortical HU on clinical CT is a partial-volume quantity: the real shell is thinner than a "
+        "voxel."
+    ),
     "DXA is the reference and has errors of its own: degenerative change raises lumbar T-scores.",
     "Intervals and P values of the many comparisons in Robustness are not adjusted.",
 )

@@ -87,8 +87,9 @@ def _draw_t_scores(rng: np.random.Generator, n: int, assumed: Assumptions) -> Fl
 def _sort_into_groups(t_scores: Floats) -> npt.NDArray[np.int64]:
     """0 healthy, 1 osteopenia, 2 osteoporosis, by the study's definition."""
     lowest = t_scores.min(axis=1)
-    sick = (lowest <= HEALTHY_ABOVE).astype(np.int64)
-    return sick + (lowest < OSTEOPOROSIS_BELOW)
+    limits = (lowest <= HEALTHY_ABOVE, lowest < OSTEOPOROSIS_BELOW)
+    sorted_in: npt.NDArray[np.int64] = np.sum(limits, axis=0, dtype=np.int64)
+    return sorted_in
 
 
 def _draw_hu(
