@@ -18,6 +18,7 @@ from osteoct.export.tables import (
     HEIGHT_COLUMNS,
     LEVEL_COLUMNS,
 )
+from osteoct.policy.entries import load_entries
 from osteoct.protocols import PROTOCOLS
 from osteoct.schemas.case import load_case_schema
 
@@ -76,6 +77,9 @@ COLUMNS = {
     "code": "kind of finding",
     "severity": "`info`, `warning` or `blocking`",
     "message": "the finding in words, with the values found",
+    "effect": "what [the policy](policy.md) let it do: `ignore`, `warn`, `exclude` or `block`",
+    "usability": "of the level: `usable`, `usable-with-warning` or `not-usable`",
+    "usability_codes": "findings behind that, separated by blanks",
 }
 
 
@@ -143,6 +147,24 @@ def unapplied_rules_table() -> str:
             )
             for r in load_rules()
             if r.protocol is None
+        ),
+    )
+
+
+def policy_table() -> str:
+    """What each finding does, and the tests that hold it to that."""
+    return make_table(
+        ["finding", "does", "because", "fires in", "silent in"],
+        (
+            (
+                f"`{code}`",
+                "<br>".join(f"{s}: {e}" for s, e in entry.effects.items())
+                + (" (a study's choice)" if entry.choice else ""),
+                entry.reason,
+                f"`{entry.fires}`",
+                f"`{entry.silent}`",
+            )
+            for code, entry in load_entries().items()
         ),
     )
 
@@ -231,6 +253,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "protocols": protocols_table,
     "rules": rules_table,
     "unapplied-rules": unapplied_rules_table,
+    "policy": policy_table,
     "label-schemes": schemes_table,
     "case": case_tables,
     "levels-csv": partial(column_table, LEVEL_COLUMNS),

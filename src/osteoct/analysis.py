@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -27,6 +27,9 @@ from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
 from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
 from osteoct.report.page import render_report
+from osteoct.report.thumbnails import FOLDER as THUMBNAILS
+from osteoct.report.thumbnails import draw_thumbnails
+from osteoct.review.keeping import check_reviews, keep_reviews
 from osteoct.segment.interface import Segmenter, SegmentOptions
 from osteoct.segment.registry import DEFAULT, make_segmenter
 from osteoct.volume import CTVolume, LabelVolume
@@ -91,6 +94,7 @@ def analyze(
     )
     if out is not None:
         check_place(Path(out), overwrite=overwrite)
+        check_reviews(Path(out))
     case = analyze_files(
         sources,
         config=config,
@@ -102,7 +106,7 @@ def analyze(
     if out is None:
         return case.result
     with result_folder(Path(out), overwrite=overwrite) as folder:
-        return write_case(case, folder, config)
+        return write_case(case, folder, config, earlier=Path(out))
 
 
 Role: TypeAlias = Literal["ct", "masks", "body-masks", "tissues"]
@@ -245,13 +249,23 @@ def _second_missing(name: str, error: SegmentationError) -> Finding:
     )
 
 
-def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> CaseResult:
-    """Write every file of a result into an existing folder; return what ``case.json`` holds."""
+def write_case(
+    case: CaseAnalysis, folder: Path, config: AnalysisConfig, *, earlier: Path | None = None
+) -> CaseResult:
+    """Write every file of a result into an existing folder; return what ``case.json`` holds.
+
+    ``earlier`` is the folder that this one is to replace: a person's decisions in it, and beside
+    it, are kept and shown.
+    """
     clock = time.perf_counter()
     labels = label_compartments(case.compartments, case.ct.geometry)
     original = case.result.grid.axis_codes
     write_labels(labels.reoriented(original), folder / "compartments.nii.gz")
-    report = render_report(case.result, case.ct, case.compartments, second=case.second)
+    reviewed = "" if earlier is None else keep_reviews(case.result, earlier, folder)
+    report = render_report(
+        case.result, case.ct, case.compartments, second=case.second, reviewed=reviewed
+    )
+    write_pictures(draw_thumbnails(case.result, case.ct, case.compartments), folder)
     seconds = {
         **case.result.provenance.seconds,
         "report": round(time.perf_counter() - clock, 3),
@@ -270,6 +284,14 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> Case
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return result
+
+
+def write_pictures(pictures: Mapping[str, bytes], folder: Path) -> None:
+    """Write the small pictures of a case, where it has any."""
+    if pictures:
+        (folder / THUMBNAILS).mkdir()
+    for name, content in pictures.items():
+        (folder / THUMBNAILS / name).write_bytes(content)
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from pathlib import Path
 from tomllib import TOMLDecodeError, loads
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from osteoct.anatomy import LUMBAR, SCHEMES, Level
 from osteoct.errors import ConfigError
+from osteoct.policy.choices import Choices, check_choices
 from osteoct.protocols import PROTOCOLS
 from osteoct.records import Phase, Record
 
@@ -46,6 +47,9 @@ class AnalysisConfig(Record):
         network, and for ``best`` a further model.
     kvp, phase
         Facts about the scan that the header does not tell and the user knows.
+    policy
+        Changes of the shipped policy: an effect per finding code. Codes that guard against wrong
+        numbers are weakened only if they are named in ``accept-risk`` as well.
     """
 
     levels: tuple[Level, ...] = Field(default=LUMBAR, min_length=1)
@@ -58,6 +62,7 @@ class AnalysisConfig(Record):
     with_tissues: bool = False
     kvp: Annotated[float, Field(ge=40, le=200)] | None = None
     phase: Phase | None = None
+    policy: Annotated[Choices, BeforeValidator(check_choices)] = {}
 
 
 def read_config(path: Path) -> AnalysisConfig:

@@ -17,13 +17,14 @@ from osteoct.measure.level import absent_level, measure_level
 from osteoct.measure.morphometry import measure_morphometry
 from osteoct.measure.summary import summarise
 from osteoct.measure.tissues import TissueHus, measure_tissues
+from osteoct.policy.judging import make_policy
 from osteoct.protocols import Protocol, protocol
 from osteoct.quality.acquisition import check_acquisition
 from osteoct.quality.agreement import Reading, compare_readings
 from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
-from osteoct.quality.gate import apply_gate
+from osteoct.quality.gate import judge_case
 from osteoct.quality.phase import judge_phase, note_phase
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
@@ -125,8 +126,9 @@ def analyze_volumes(
         *check_heights(reading.levels, reading.compartments),
         *_check_agreement(agreement, protocols),
     )
-    levels = apply_gate(reading.levels, findings)
-    summaries = summarise(levels, protocols)
+    policy = make_policy(config.policy)
+    judged = judge_case(reading.levels, findings, policy)
+    summaries = summarise(judged.levels, protocols)
     result = CaseResult(
         case_id=case_id,
         patient_pseudonym=patient_pseudonym,
@@ -134,13 +136,19 @@ def analyze_volumes(
         grid=describe_grid(ct.geometry),
         mask_grid=describe_grid(vertebrae.geometry),
         protocols=config.protocols,
-        levels=levels,
+        levels=judged.levels,
         summaries=summaries,
-        findings=findings,
+        findings=judged.findings,
         opinions=form_opinions(
-            levels=levels, summaries=summaries, acquisition=acquisition, findings=findings
+            levels=judged.levels,
+            summaries=summaries,
+            acquisition=acquisition,
+            findings=judged.findings,
         ),
         agreement=agreement,
+        usability=judged.usability,
+        usability_codes=judged.codes,
+        policy=policy.record(),
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
     return CaseAnalysis(

@@ -10,12 +10,20 @@ from jsonschema import Draft202012Validator
 from osteoct.anatomy import LUMBAR, Level
 from osteoct.classify.rules import load_rules
 from osteoct.config import read_config
+from osteoct.policy.judging import make_policy
 from osteoct.records import Phase
 from osteoct.schemas.case import load_case_schema
 from osteoct.segment.nnunet.level_map import read_level_map
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-TESTED = {"first_analysis.py", "own_masks.py", "read_case.py", "config.toml", "level-map.toml"}
+TESTED = {
+    "first_analysis.py",
+    "own_masks.py",
+    "read_case.py",
+    "config.toml",
+    "level-map.toml",
+    "policy.toml",
+}
 
 
 def _run(name: str) -> None:
@@ -71,6 +79,12 @@ def test_config_is_accepted():
     """The configuration file of the how-to is one that the program takes."""
     config = read_config(EXAMPLES / "config.toml")
     assert (config.kvp, config.phase) == (120, Phase.NATIVE)
+
+
+def test_policy_is_accepted():
+    """Every code, word and risk of the how-to exists."""
+    policy = make_policy(read_config(EXAMPLES / "policy.toml").policy)
+    assert policy.accepted_risks == ("fragmented-label",)
 
 
 def test_every_example_is_shown_on_a_page():

@@ -10,6 +10,7 @@ from osteoct.anatomy import SCHEMES
 from osteoct.classify.doubts import grey_zone
 from osteoct.classify.rules import load_rules
 from osteoct.export.tables import FINDING_COLUMNS, LEVEL_COLUMNS
+from osteoct.policy.entries import load_entries
 from osteoct.protocols import PROTOCOLS
 from osteoct.records import Reason
 
@@ -37,6 +38,7 @@ def _page(tables, name):
     [
         ("reference/protocols.md", list(PROTOCOLS)),
         ("reference/rules.md", [rule.id for rule in load_rules()]),
+        ("reference/policy.md", list(load_entries())),
         ("reference/label-schemes.md", list(SCHEMES)),
         ("reference/files.md", [*LEVEL_COLUMNS, *FINDING_COLUMNS, *Reason]),
     ],

@@ -9,10 +9,13 @@ import tomllib
 import pytest
 
 from osteoct.anatomy import Level
-from osteoct.config import AnalysisConfig
+from osteoct.config import AnalysisConfig, make_config
 from osteoct.export.run_file import run_toml
 from osteoct.export.tables import findings_csv, levels_csv
+from osteoct.policy.entries import hash_entries
+from osteoct.policy.judging import make_policy
 from osteoct.protocols import Region
+from osteoct.quality.gate import judge_case
 from osteoct.records import (
     Acquisition,
     CaseResult,
@@ -81,9 +84,9 @@ def test_the_columns_are_the_published_ones():
     """Scripts of users depend on names and order."""
     assert levels_csv(result()).splitlines()[0] == (
         "case_id,level,protocol,region,volume_cm3,voxels,mean_hu,median_hu,sd_hu,"
-        "p05_hu,p25_hu,p75_hu,p95_hu,reason"
+        "p05_hu,p25_hu,p75_hu,p95_hu,reason,usability,usability_codes"
     )
-    assert findings_csv(result()).splitlines()[0] == "code,severity,level,message"
+    assert findings_csv(result()).splitlines()[0] == "code,severity,level,message,effect"
 
 
 def test_numbers_come_back_as_they_were():
@@ -117,6 +120,33 @@ def test_no_spreadsheet_runs_a_message():
     messages = [row["message"] for row in rows(findings_csv(result()))]
     assert messages == ["'=1+1", "'+cmd", "'-2 voxels", "'@SUM(A1)", "' =x", 'a, "b" c', "plain"]
     assert [row["level"] for row in rows(findings_csv(result()))[:2]] == ["", "L1"]
+
+
+def test_usability_stands_at_every_row_of_its_level():
+    """Also at a level without numbers; results older than it have empty cells."""
+    old = result()
+    assert {row["usability"] for row in rows(levels_csv(old))} == {""}
+    judged = judge_case(old.levels, old.findings, make_policy())
+    new = old.model_copy(update={"levels": judged.levels, "findings": judged.findings})
+    table = rows(levels_csv(new))
+    told = {(row["level"], row["usability"], row["usability_codes"]) for row in table}
+    assert told == {("L1", "usable-with-warning", "x"), ("L2", "not-usable", "")}
+    assert {row["effect"] for row in rows(findings_csv(new))} == {"warn"}
+
+
+def test_the_run_file_says_which_policy_decided():
+    """Name, hash, changes and accepted risks: enough to judge again."""
+    policy = make_policy({"metal": "warn", "accept-risk": ["metal"]})
+    text = run_toml(
+        result().model_copy(update={"policy": policy.record()}),
+        AnalysisConfig(policy={"metal": "warn", "accept-risk": ["metal"]}),
+    )
+    document = tomllib.loads(text)
+    assert document["policy"]["name"] == "osteoct"
+    assert document["policy"]["sha256"] == hash_entries()
+    assert document["policy"]["changed"] == {"metal": {"blocking": "warn"}}
+    assert document["policy"]["accepted_risks"] == ["metal"]
+    assert make_config(document["configuration"]).policy["metal"] == "warn"
 
 
 def test_the_run_file_says_what_was_done_and_names_nobody():

@@ -55,5 +55,11 @@ def test_package_files_hold_a_docstring_and_no_imports(path):
 
 def test_data_files_are_shipped():
     """The tests run against the installed package: a file missing from the wheel shows here."""
-    for name in ("py.typed", "classify/rules.toml", "schemas/osteoct.case-1.json"):
+    for name in (
+        "py.typed",
+        "classify/rules.toml",
+        "policy/policy.toml",
+        "schemas/osteoct.case-1.json",
+        "review/templates/sheet.html.j2",
+    ):
         assert (PACKAGE / name).is_file()

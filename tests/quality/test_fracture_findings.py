@@ -6,7 +6,7 @@ import pytest
 
 from osteoct.anatomy import Level
 from osteoct.quality.fracture import check_height_loss, check_heights
-from osteoct.quality.gate import apply_gate
+from osteoct.quality.gate import judge_case
 from osteoct.records import Deformity, LevelResult, Morphometry, Severity
 
 
@@ -37,7 +37,7 @@ def test_grade_1_is_possible_and_the_level_still_counts():
     finding = check_height_loss(level(20.0, 1))
     assert (finding.code, finding.severity) == ("height-loss-possible", Severity.WARNING)
     assert finding.certainty == pytest.approx(0.5)
-    assert apply_gate([level(20.0, 1)], [finding])[0].usable
+    assert judge_case([level(20.0, 1)], [finding]).levels[0].usable
 
 
 @pytest.mark.parametrize(("loss", "grade"), [(25.0, 2), (45.0, 3)])
@@ -46,7 +46,7 @@ def test_grades_2_and_3_are_firm_and_leave_the_level_out(loss, grade):
     finding = check_height_loss(level(loss, grade))
     assert (finding.code, finding.severity) == ("height-loss", Severity.BLOCKING)
     assert finding.certainty > 0.95
-    assert not apply_gate([level(loss, grade)], [finding])[0].usable
+    assert not judge_case([level(loss, grade)], [finding]).levels[0].usable
 
 
 @pytest.mark.parametrize(

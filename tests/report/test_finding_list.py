@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from osteoct.anatomy import Level
-from osteoct.records import Severity
-from osteoct.report.finding_list import is_blocked, list_doubts
+from osteoct.records import Effect, Severity
+from osteoct.report.finding_list import list_doubts
 
 
 def test_blocking_first_then_case_then_levels_from_the_head(make):
@@ -23,18 +23,20 @@ def test_blocking_first_then_case_then_levels_from_the_head(make):
     assert doubts[0].severity_words == "Blocking"
 
 
-def test_only_a_blocking_finding_of_the_level_blocks_it(make):
-    """A warning, or a neighbour's finding, does not mark the row."""
+def test_what_a_finding_does_is_said_beside_it(make):
+    """A warning that leaves a level out must not read like one that does not."""
     findings = [
-        make.finding("a", Severity.BLOCKING, "a", Level.L2),
-        make.finding("b", Severity.WARNING, "b", Level.L3),
+        make.finding("a", Severity.WARNING, "a", Level.L3),
+        make.finding("b", Severity.BLOCKING, "b", Level.L2),
+        make.finding("c", Severity.BLOCKING, "c"),
+        make.finding("d", Severity.WARNING, "d", Level.L4).model_copy(
+            update={"effect": Effect.EXCLUDE}
+        ),
     ]
-    result = make.result(findings=findings)
-    assert [is_blocked(result, level) for level in (Level.L1, Level.L2, Level.L3)] == [
-        False,
-        True,
-        False,
-    ]
+    told = {d.code: d.effect for d in list_doubts(make.result(findings=findings))}
+    assert told["a"] == ""
+    assert told["b"] == told["d"] == "left out of means and conclusions"
+    assert told["c"] == "no conclusion"
 
 
 def test_one_finding_of_several_levels_is_one_row(make):

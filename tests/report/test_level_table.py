@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from osteoct.anatomy import Level
-from osteoct.records import BodySource, Reason, Severity
+from osteoct.records import BodySource, Reason, Severity, Usability
 from osteoct.report.level_table import make_level_table
 from osteoct.report.wording import REASONS
 
@@ -76,9 +76,26 @@ def test_blocked_level_is_marked_and_says_so(make):
     levels[3] = levels[3].model_copy(update={"usable": False})
     finding = make.finding("metal", Severity.BLOCKING, "Metal in L4", Level.L4)
     table = make_level_table(make.result(levels, findings=[finding]))
-    assert [row.is_blocked for row in table.rows] == [False, False, False, True, False]
+    words = [row.usability_words for row in table.rows]
+    assert words == ["usable", "usable", "usable", "not usable", "usable"]
     assert table.rows[3].notes == ("Not counted in the means", "Blocking: metal")
     assert table.common_levels == "L1–L3, L5 (4 of 5)"
+
+
+def test_a_levels_usability_and_its_codes_are_said(make):
+    """What the gate noted, in the row itself."""
+    levels = make.levels()
+    levels[0] = levels[0].model_copy(update={"usability": Usability.USABLE_WITH_WARNING})
+    levels[1] = levels[1].model_copy(
+        update={
+            "usable": False,
+            "usability": Usability.NOT_USABLE,
+            "usability_codes": ("dense-focus",),
+        }
+    )
+    first, second, *_ = make_level_table(make.result(levels)).rows
+    assert first.usability_words == "usable with warning"
+    assert second.notes == ("Not counted in the means (dense-focus)",)
 
 
 def test_body_from_geometry_and_exclusions_are_noted(make):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from osteoct.classify.evidence import Evidence
 from osteoct.classify.rules import Rule
+from osteoct.policy.judging import effect_of
 from osteoct.quality.acquisition import KVP_ROUNDING
-from osteoct.records import Acquisition, Finding, Phase, Severity
+from osteoct.records import Acquisition, Effect, Finding, Phase
 
 GREY_ZONE_FRACTION = 0.047
 """Half width of the grey zone around a cut-off, as a fraction of the cut-off.
@@ -56,7 +57,7 @@ def is_contrast(phase: Phase | None) -> bool:
 
 def question_case(findings: Sequence[Finding]) -> str | None:
     """Does a finding forbid every conclusion about the case?"""
-    codes = [f.code for f in findings if f.level is None and f.severity is Severity.BLOCKING]
+    codes = [f.code for f in findings if effect_of(f) is Effect.BLOCK]
     if not codes:
         return None
     return f"the case has a blocking finding: {', '.join(dict.fromkeys(codes))}"

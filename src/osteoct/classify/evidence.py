@@ -8,7 +8,8 @@ from statistics import fmean
 
 from osteoct.anatomy import Level
 from osteoct.classify.rules import Rule
-from osteoct.records import Finding, HuStatistics, LevelResult, RegionMeasure, Severity
+from osteoct.policy.judging import effect_of
+from osteoct.records import Effect, Finding, HuStatistics, LevelResult, RegionMeasure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,11 @@ def _doubts_of(
     findings: Sequence[Finding],
 ) -> list[str]:
     """Why a level does not count, as codes; empty where it does."""
-    codes = [f.code for f in findings if f.level == level and f.severity is Severity.BLOCKING]
+    codes = [
+        f.code
+        for f in findings
+        if f.level == level and effect_of(f) in (Effect.EXCLUDE, Effect.BLOCK)
+    ]
     if measured is not None and measured.reason is not None:
         codes.append(measured.reason.value)
     if result is not None and not result.usable and not codes:

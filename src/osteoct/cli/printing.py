@@ -11,11 +11,15 @@ import click
 
 from osteoct.cli.words import say
 from osteoct.protocols import PROTOCOLS, Region
-from osteoct.records import CaseResult, LevelResult, Severity
+from osteoct.records import CaseResult, LevelResult, Severity, Usability
 from osteoct.report.finding_list import list_doubts
-from osteoct.report.wording import DISCLAIMER
+from osteoct.report.level_table import usability_of
+from osteoct.report.wording import DISCLAIMER, tell_usability
 
 ABSENT = "–"
+
+USE = "use"
+"""Title of the column that holds words."""
 
 MOST_CONCLUSIONS = 4
 MOST_DOUBTS = 8
@@ -35,7 +39,13 @@ def print_result(result: CaseResult, *, report: Path, as_json: bool) -> None:
 
 def say_conclusion(result: CaseResult, *, report: Path) -> None:
     """Say what can be concluded, what is doubtful, and where the report lies."""
-    for line in (*_conclude(result), *_doubt(result), DISCLAIMER, f"Report: {report}"):
+    for line in (
+        *_conclude(result),
+        *_grade(result),
+        *_doubt(result),
+        DISCLAIMER,
+        f"Report: {report}",
+    ):
         say(line)
 
 
@@ -47,6 +57,13 @@ def _conclude(result: CaseResult) -> list[str]:
     conclusion = conclude(result, load_rules())
     said = [s.text for s in (conclusion.headline, *conclusion.sentences)]
     return [text.replace(_BELOW, _IN_REPORT) for text in said[:MOST_CONCLUSIONS]]
+
+
+def _grade(result: CaseResult) -> list[str]:
+    """How far the case can be used, where that is not without a doubt."""
+    if result.usability in (None, Usability.USABLE):
+        return []
+    return [f"This case is {tell_usability(result.usability, result.usability_codes)}."]
 
 
 def _doubt(result: CaseResult) -> list[str]:
@@ -72,10 +89,10 @@ def level_table(result: CaseResult) -> str:
         "height anterior",
         "height middle",
         "height posterior",
+        USE,
     ]
     rows = [_level_row(level, columns) for level in result.levels]
-    note = "" if all(level.usable for level in result.levels) else "\n* not used in summaries"
-    return "mean HU per protocol and region, heights in mm\n" + table(header, rows) + note
+    return "mean HU per protocol and region, heights in mm\n" + table(header, rows)
 
 
 def _level_row(level: LevelResult, columns: Sequence[tuple[str, Region]]) -> list[str]:
@@ -93,7 +110,8 @@ def _level_row(level: LevelResult, columns: Sequence[tuple[str, Region]]) -> lis
         heights.height_middle_mm,
         heights.height_posterior_mm,
     )
-    return [level.level + ("" if level.usable else " *"), *(number(v) for v in values)]
+    use = tell_usability(usability_of(level), level.usability_codes)
+    return [level.level, *(number(v) for v in values), use]
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -119,7 +137,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
     body = [
         "  ".join(
-            cell.ljust(width) if n == 0 else cell.rjust(width)
+            cell.ljust(width) if n == 0 or header[n] == USE else cell.rjust(width)
             for n, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in (lower, *rows)

@@ -30,6 +30,8 @@ def run_toml(result: CaseResult, config: AnalysisConfig) -> str:
         "seconds": {step: round(seconds, 3) for step, seconds in made.seconds.items()},
         "inputs": [i.model_dump(mode="json") for i in made.inputs],
     }
+    if result.policy is not None:
+        document["policy"] = result.policy.model_dump(mode="json")
     if made.segmenter is not None:
         document["segmenter"] = made.segmenter.model_dump(mode="json", exclude_none=True)
     return tomli_w.dumps(document)

@@ -24,6 +24,8 @@ LEVEL_COLUMNS: Final = (
     "voxels",
     *STATISTICS,
     "reason",
+    "usability",
+    "usability_codes",
 )
 AGREEMENT_COLUMNS: Final = (
     "case_id",
@@ -59,7 +61,7 @@ HEIGHT_COLUMNS: Final = (
     "grade",
     "reason",
 )
-FINDING_COLUMNS: Final = ("code", "severity", "level", "message")
+FINDING_COLUMNS: Final = ("code", "severity", "level", "message", "effect")
 
 _VOLUME_DECIMALS = 4
 _DICE_DECIMALS = 4
@@ -107,7 +109,7 @@ def _height_row(case_id: str, level: LevelResult) -> tuple[str, ...]:
 def findings_csv(result: CaseResult) -> str:
     """Return one row per finding; ``level`` is empty for a finding about the whole case."""
     rows = (
-        (_text(f.code), str(f.severity), str(f.level or ""), _text(f.message))
+        (_text(f.code), str(f.severity), str(f.level or ""), _text(f.message), str(f.effect or ""))
         for f in result.findings
     )
     return _csv(FINDING_COLUMNS, rows)
@@ -154,11 +156,12 @@ def _decimal_or_empty(value: float | None, decimals: int) -> str:
 
 def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
+    end = (str(level.usability or ""), " ".join(map(_text, level.usability_codes)))
     for measure in level.regions:
-        yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure))
+        yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure), *end)
     if not level.regions:
-        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 1)
-        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT))
+        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - len(end) - 1)
+        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT), *end)
 
 
 def _numbers(measure: RegionMeasure) -> tuple[str, ...]:

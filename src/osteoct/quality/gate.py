@@ -1,27 +1,110 @@
-"""What findings allow: which levels count."""
+"""The gate: what findings allow, per level and for the case, by the policy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from osteoct.policy.judging import Policy, make_policy
 from osteoct.records import Finding, LevelResult, Severity
+from osteoct.usability_records import Effect, Usability
 
 
-def apply_gate(
-    levels: Sequence[LevelResult], findings: Sequence[Finding]
-) -> tuple[LevelResult, ...]:
-    """Mark as not usable every level with a blocking finding.
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What the policy made of a case.
 
-    A blocking finding without a level (labels out of order) says that no name can be trusted, so
-    then no level counts. Numbers stay where they are: only summaries and conclusions leave them
-    out.
+    Parameters
+    ----------
+    levels
+        The same numbers, each level with its usability and the codes behind it.
+    findings
+        The same findings, each with its effect.
+    usability, codes
+        Of the case, and the codes behind it, the gravest first.
     """
-    blocking = [f for f in findings if f.severity is Severity.BLOCKING]
-    names_doubtful = any(f.level is None for f in blocking)
-    blocked = {f.level for f in blocking}
-    return tuple(
-        level.model_copy(
-            update={"usable": level.usable and not names_doubtful and level.level not in blocked}
-        )
-        for level in levels
+
+    levels: tuple[LevelResult, ...]
+    findings: tuple[Finding, ...]
+    usability: Usability
+    codes: tuple[str, ...]
+
+
+def judge_case(
+    levels: Sequence[LevelResult], findings: Sequence[Finding], policy: Policy | None = None
+) -> Judgement:
+    """Decide how far each level and the case can be used.
+
+    Numbers stay where they are: only summaries and conclusions leave levels out. A finding that
+    blocks the case takes every level out, and a level that was not measured is never usable.
+
+    Parameters
+    ----------
+    policy
+        The shipped policy when ``None``.
+    """
+    policy = policy or make_policy()
+    told = (*findings, *_tell_risks(policy))
+    judged = tuple(f.model_copy(update={"effect": policy.judge(f)}) for f in told)
+    graded = tuple(_grade_level(level, judged) for level in levels)
+    usability, codes = _grade_case(graded, judged)
+    return Judgement(levels=graded, findings=judged, usability=usability, codes=codes)
+
+
+def _grade_level(level: LevelResult, findings: Sequence[Finding]) -> LevelResult:
+    """One level with its usability; the level's own reasons come before those of the case."""
+    own = [f for f in findings if f.level == level.level]
+    stopping = [*_codes(own, Effect.EXCLUDE), *_codes(findings, Effect.BLOCK)]
+    if stopping or not level.usable:
+        usability, codes = Usability.NOT_USABLE, stopping
+    else:
+        codes = _codes(own, Effect.WARN)
+        usability = Usability.USABLE_WITH_WARNING if codes else Usability.USABLE
+    return level.model_copy(
+        update={
+            "usable": usability is not Usability.NOT_USABLE,
+            "usability": usability,
+            "usability_codes": tuple(dict.fromkeys(codes)),
+        }
+    )
+
+
+def _grade_case(
+    levels: Sequence[LevelResult], findings: Sequence[Finding]
+) -> tuple[Usability, tuple[str, ...]]:
+    """The case's usability: without one usable level there is nothing to use."""
+    blocking = _codes(findings, Effect.BLOCK)
+    if blocking or not any(level.usable for level in levels):
+        codes = blocking or [code for level in levels for code in level.usability_codes]
+        return Usability.NOT_USABLE, tuple(dict.fromkeys(codes))
+    codes = _codes(findings, Effect.WARN)
+    return (Usability.USABLE_WITH_WARNING if codes else Usability.USABLE), tuple(codes)
+
+
+def _codes(findings: Sequence[Finding], least: Effect) -> list[str]:
+    """Codes of findings that do at least so much, the gravest first, each once."""
+    reaching = [f for f in findings if f.effect is not None and f.effect.order >= least.order]
+    reaching.sort(key=_gravity, reverse=True)
+    return list(dict.fromkeys(f.code for f in reaching))
+
+
+def _gravity(finding: Finding) -> int:
+    return 0 if finding.effect is None else finding.effect.order
+
+
+def _tell_risks(policy: Policy) -> tuple[Finding, ...]:
+    """What the user let through, so that every reader of the result knows."""
+    risks = policy.accepted_risks
+    if not risks:
+        return ()
+    return (
+        Finding(
+            code="risk-accepted",
+            severity=Severity.WARNING,
+            message=(
+                "By the user's policy numbers count that the shipped policy keeps out: "
+                f"{', '.join(risks)}."
+            ),
+            evidence={"codes": " ".join(risks)},
+        ),
     )

@@ -12,8 +12,9 @@ from enum import StrEnum
 
 from osteoct.anatomy import name_levels
 from osteoct.classify.rules import Rule
+from osteoct.policy.judging import effect_of
 from osteoct.protocols import Region
-from osteoct.records import CaseResult, Opinion, Severity, Verdict
+from osteoct.records import CaseResult, Effect, Opinion, Verdict
 from osteoct.report.wording import capitalise, describe_region, format_number
 
 DECIDED = (Verdict.BELOW, Verdict.ABOVE)
@@ -150,11 +151,7 @@ def _join_reasons(quantity: _Quantity) -> str:
 
 def _find_obstacle(result: CaseResult) -> str:
     """Why nothing at all can be concluded; empty where something may be."""
-    blocking = [
-        f.message.rstrip(". ")
-        for f in result.findings
-        if f.level is None and f.severity is Severity.BLOCKING
-    ]
+    blocking = [f.message.rstrip(". ") for f in result.findings if effect_of(f) is Effect.BLOCK]
     if blocking:
         return "; ".join(dict.fromkeys(blocking))
     return "" if result.is_measured else "no level could be measured"

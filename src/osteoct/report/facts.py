@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
-from osteoct.records import Acquisition, CaseResult, Provenance
+from osteoct.records import Acquisition, CaseResult, PolicyRecord, Provenance
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
 
 HASH_LETTERS = 12
@@ -80,6 +80,22 @@ def _phase(scan: Acquisition) -> str:
 
 def _with_unit(value: float | None, unit: str) -> str:
     return NOT_STATED if value is None else f"{value:g} {unit}"
+
+
+def describe_policy(policy: PolicyRecord | None) -> tuple[Fact, ...]:
+    """What decided which levels count, and what the user changed of it."""
+    if policy is None:
+        return ()
+    changes = ", ".join(
+        f"{code} {severity} {effect}"
+        for code, effects in policy.changed.items()
+        for severity, effect in effects.items()
+    )
+    text = f"{policy.name}, SHA-256 {policy.sha256[:HASH_LETTERS]}…, "
+    text += f"changed: {changes}" if changes else "as shipped"
+    if policy.accepted_risks:
+        text += f"; risk accepted: {', '.join(policy.accepted_risks)}"
+    return (Fact(term="Policy", text=text),)
 
 
 def describe_provenance(provenance: Provenance) -> tuple[Fact, ...]:

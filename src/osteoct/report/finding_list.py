@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from osteoct.anatomy import Level, name_levels
-from osteoct.records import CaseResult, Finding, Severity
-from osteoct.report.wording import SEVERITIES
+from osteoct.anatomy import name_levels
+from osteoct.policy.judging import effect_of
+from osteoct.records import CaseResult, Effect, Finding, Severity
+from osteoct.report.wording import EFFECTS, SEVERITIES
 
 _GRAVITY = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -27,6 +28,8 @@ class Doubt:
     place: str
     message: str
     code: str
+    effect: str = ""
+    """What it does beyond warning, in words."""
 
 
 def list_doubts(result: CaseResult) -> tuple[Doubt, ...]:
@@ -34,19 +37,16 @@ def list_doubts(result: CaseResult) -> tuple[Doubt, ...]:
 
     Findings that say the same of several levels are one row.
     """
-    rows: dict[tuple[Severity, str, str], list[Finding]] = {}
+    rows: dict[tuple[Severity, Effect, str, str], list[Finding]] = {}
     for finding in sorted(result.findings, key=_rank):
-        rows.setdefault((finding.severity, finding.code, _pattern(finding)), []).append(finding)
-    return tuple(_make_doubt(pattern, group) for (_, _, pattern), group in rows.items())
+        key = (finding.severity, effect_of(finding), finding.code, _pattern(finding))
+        rows.setdefault(key, []).append(finding)
+    return tuple(_make_doubt(pattern, group) for (*_, pattern), group in rows.items())
 
 
-def is_blocked(result: CaseResult, level: Level) -> bool:
-    """Whether a blocking finding stands against a level."""
-    return any(f.level == level and f.severity is Severity.BLOCKING for f in result.findings)
-
-
-def _rank(finding: Finding) -> tuple[int, int]:
-    return _GRAVITY[finding.severity], -1 if finding.level is None else finding.level.order
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    place = -1 if finding.level is None else finding.level.order
+    return _GRAVITY[finding.severity], -effect_of(finding).order, place
 
 
 def _pattern(finding: Finding) -> str:
@@ -64,4 +64,5 @@ def _make_doubt(pattern: str, group: list[Finding]) -> Doubt:
         place=levels or "Case",
         message=pattern.format(level=levels),
         code=first.code,
+        effect=EFFECTS[effect_of(first)],
     )

@@ -15,13 +15,14 @@ from osteoct.records import (
     RegionMeasure,
     Severity,
     Summary,
+    Usability,
 )
-from osteoct.report.finding_list import is_blocked
 from osteoct.report.level_columns import Column, choose_columns
 from osteoct.report.wording import (
     ABSENT,
     REASONS,
     SEVERITIES,
+    USABILITIES,
     format_number,
 )
 
@@ -41,7 +42,9 @@ class Row:
     level: Level
     cells: tuple[Cell, ...]
     notes: tuple[str, ...]
-    is_blocked: bool
+    usability: str
+    """The usability's own name, for the style sheet."""
+    usability_words: str
     absent: str = ""
     """Why there is no number at all, where that is one reason for everything."""
 
@@ -88,13 +91,21 @@ def _make_row(result: CaseResult, level: LevelResult, columns: Sequence[Column])
     cells = tuple(_make_cell(level, column) for column in columns)
     reasons = {cell.reason for cell in cells}
     absent = reasons.pop() if len(reasons) == 1 else ""
+    usability = usability_of(level)
     return Row(
         level=level.level,
         cells=cells,
         notes=() if absent else tuple(_list_notes(result, level, columns, cells)),
-        is_blocked=is_blocked(result, level.level),
+        usability=usability.value,
+        usability_words=USABILITIES[usability],
         absent=absent,
     )
+
+
+def usability_of(level: LevelResult) -> Usability:
+    """A level's usability; in results older than that, by whether it counts."""
+    counted = Usability.USABLE if level.usable else Usability.NOT_USABLE
+    return level.usability or counted
 
 
 def _make_cell(level: LevelResult, column: Column) -> Cell:
@@ -148,7 +159,10 @@ def _note_absences(columns: Sequence[Column], cells: Sequence[Cell]) -> list[str
 
 
 def _note_usability(level: LevelResult) -> list[str]:
-    return [] if level.usable else ["Not counted in the means"]
+    if level.usable:
+        return []
+    because = f" ({', '.join(level.usability_codes)})" if level.usability_codes else ""
+    return [f"Not counted in the means{because}"]
 
 
 def _note_exclusions(level: LevelResult) -> list[str]:

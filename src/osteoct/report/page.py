@@ -14,13 +14,18 @@ from osteoct.compartments.level import LevelCompartments
 from osteoct.records import CaseResult
 from osteoct.report.agreement_table import make_agreement_table
 from osteoct.report.conclusion import conclude
-from osteoct.report.facts import describe_acquisition, describe_protocols, describe_provenance
+from osteoct.report.facts import (
+    describe_acquisition,
+    describe_policy,
+    describe_protocols,
+    describe_provenance,
+)
 from osteoct.report.figures.section import check_canonical
 from osteoct.report.finding_list import CHECKED, list_doubts
 from osteoct.report.level_table import make_level_table
 from osteoct.report.opinion_table import make_opinion_table
 from osteoct.report.pictures import draw_chart, draw_comparison, draw_pictures
-from osteoct.report.wording import DISCLAIMER, PARTIAL_VOLUME
+from osteoct.report.wording import DISCLAIMER, PARTIAL_VOLUME, tell_usability
 from osteoct.volume import CTVolume
 
 
@@ -30,6 +35,7 @@ def render_report(
     compartments: Sequence[LevelCompartments],
     *,
     second: Sequence[LevelCompartments] = (),
+    reviewed: str = "",
 ) -> str:
     """Write one case's report as HTML that needs no network, no script and no other file.
 
@@ -43,6 +49,8 @@ def render_report(
         Per level the masks to outline, on boxes of the CT's array; levels without one are named.
     second
         The same of a second segmenter, where the case has a comparison.
+    reviewed
+        What a person decided about the case, as one sentence.
 
     Returns
     -------
@@ -60,6 +68,8 @@ def render_report(
         result=result,
         conclusion=conclude(result, rules),
         disclaimer=DISCLAIMER,
+        usability=_tell_case(result),
+        reviewed=reviewed,
         doubts=list_doubts(result),
         checked=CHECKED,
         pictures=draw_pictures(result, ct, compartments),
@@ -71,9 +81,16 @@ def render_report(
         protocols=describe_protocols(result),
         partial_volume=PARTIAL_VOLUME,
         acquisition=describe_acquisition(result),
-        provenance=describe_provenance(result.provenance),
+        provenance=(*describe_policy(result.policy), *describe_provenance(result.provenance)),
         css=_load_css(),
     )
+
+
+def _tell_case(result: CaseResult) -> str:
+    """How far the case can be used; nothing where an older result does not say."""
+    if result.usability is None:
+        return ""
+    return tell_usability(result.usability, result.usability_codes)
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from osteoct.protocols import Protocol, Region
-from osteoct.records import GridRecord, Phase, Reason, Severity, Verdict
+from osteoct.records import Effect, GridRecord, Phase, Reason, Severity, Usability, Verdict
 
 DISCLAIMER = "Research software: cannot rule out low bone density, not a diagnosis."
 """Stands in every report, whatever was found."""
@@ -29,6 +29,20 @@ SEVERITIES: Mapping[Severity, str] = {
     Severity.WARNING: "Warning",
     Severity.INFO: "Note",
 }
+
+USABILITIES: Mapping[Usability, str] = {
+    Usability.USABLE: "usable",
+    Usability.USABLE_WITH_WARNING: "usable with warning",
+    Usability.NOT_USABLE: "not usable",
+}
+
+EFFECTS: Mapping[Effect, str] = {
+    Effect.IGNORE: "",
+    Effect.WARN: "",
+    Effect.EXCLUDE: "left out of means and conclusions",
+    Effect.BLOCK: "no conclusion",
+}
+"""What stands beside a finding that does more than warn."""
 
 VERDICTS: Mapping[Verdict, str] = {
     Verdict.BELOW: "Below",
@@ -77,6 +91,15 @@ def format_voxels(grid: GridRecord) -> str:
 def explain_depth(protocol: Protocol, grid: GridRecord) -> str:
     """Say what a "cortical" number of this protocol depends on."""
     return f"depth ≤ {protocol.depth_mm:g} mm, voxels {format_voxels(grid)}"
+
+
+def tell_usability(usability: Usability, codes: Sequence[str]) -> str:
+    """Say how far something can be used, and why not further.
+
+    >>> tell_usability(Usability.NOT_USABLE, ("metal", "volume-jump"))
+    'not usable: metal, volume-jump'
+    """
+    return ": ".join(part for part in (USABILITIES[usability], ", ".join(codes)) if part)
 
 
 def capitalise(text: str) -> str:

@@ -50,7 +50,7 @@ def demo_command(out: Path, *, overwrite: bool) -> int:
             body_masks=phantom / "body-masks.nii.gz",
         )
         case = analyze_files(sources, config=config, case_id="phantom-lumbar")
-        write_case(case, folder, config)
+        write_case(case, folder, config, earlier=out)
     click.echo(level_table(case.result))
     click.echo()
     click.echo(error_table(case.result, scan.truth))

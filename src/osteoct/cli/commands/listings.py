@@ -31,14 +31,26 @@ def protocols_command(*, as_json: bool) -> None:
     print_records(rows, as_json=as_json)
 
 
-@click.command("rules", short_help="List the published cut-offs.")
+@click.command("rules", short_help="List the published cut-offs, or what findings do.")
+@click.option("--policy", "is_policy", is_flag=True, help="List what each finding does instead.")
 @_JSON
-def rules_command(*, as_json: bool) -> None:
-    """List the published cut-offs, the protocol each belongs to, and its conditions."""
+def rules_command(*, is_policy: bool, as_json: bool) -> None:
+    """List the published cut-offs, the protocol each belongs to, and its conditions.
+
+    With --policy: what a finding of each code does (ignore, warn, exclude the level, block the
+    case), why, and the tests in which it fires and in which it does not.
+    """
     from osteoct.classify.rules import load_rules
     from osteoct.cli.printing import print_records
+    from osteoct.policy.entries import load_entries
 
-    rows = [rule.model_dump(mode="json", exclude_none=True) for rule in load_rules()]
+    if is_policy:
+        rows = [
+            {"id": code, **entry.model_dump(mode="json", exclude_none=True)}
+            for code, entry in load_entries().items()
+        ]
+    else:
+        rows = [rule.model_dump(mode="json", exclude_none=True) for rule in load_rules()]
     print_records(rows, as_json=as_json)
 
 
