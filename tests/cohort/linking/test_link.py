@@ -131,7 +131,8 @@ def test_every_row_that_stays_out_has_its_reason(kit, results, sheet):
     (tree / "000" / "broken" / "case.json").write_text("{")
     rows = [dxa(f"P{n}", "2020-03-02") for n in (0, 2, 3, 4, 5, 6, 7, 8, 9)]
     bare = "P10,2020-03-02,,,,F,71,28"
-    cohort = kit.link(tree, sheet(*rows, bare), rejected={"seen"})
+    (tree / "review.csv").write_text("case_id,decision\nseen,reject\n")
+    cohort = kit.link(tree, sheet(*rows, bare))
     assert list(cohort.table["patient"]) == [kit.pseudonym("P0")]
     found = reasons(cohort)
     wanted = {
@@ -154,6 +155,19 @@ def test_every_row_that_stays_out_has_its_reason(kit, results, sheet):
         rows = [r for r in cohort.flow if r.side == side]
         screened = sum(r.n for r in rows if r.step == "screened")
         assert screened == sum(r.n for r in rows if r.step != "screened") + (side == "dxa")
+
+
+def test_a_rejected_level_does_not_count(kit, results, sheet):
+    """A person looked at L5; an older decision about another result says nothing."""
+    tree = results(kit.case("c1", hospital_id="H"))
+    table = sheet(dxa("H", "2020-03-02"))
+    (tree / "review.csv").write_text("case_id,decision,levels\nc1,reject,L5\n")
+    assert set(reasons(kit.link(tree, table)).values()) == {"levels-missing", "ct-excluded"}
+    cohort = kit.link(tree, table, choices=LinkChoices(min_levels=4))
+    assert cohort.table["trabecular_hu"].tolist() == [151.5]
+    old = f"case_id,decision,levels,result_sha256\nc1,reject,,{'0' * 64}\n"
+    (tree / "review.csv").write_text(old)
+    assert kit.link(tree, table).table["trabecular_hu"].tolist() == [152.0]
 
 
 def test_age_at_its_limit(kit, results, sheet):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from osteoct.cohort.linking.reasons import Unlinked
 from osteoct.errors import UnreadableInputError
 from osteoct.protocols import PROTOCOLS, Region
 from osteoct.records import CaseResult, Severity
+from osteoct.review.decisions import Decision, Review, Standing
+from osteoct.review.fingerprint import fingerprint_of
 
 CASE_FILE = "case.json"
 
@@ -60,8 +62,14 @@ def find_case_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_cases(folder: Path, choices: LinkChoices) -> Iterator[CtCase]:
-    """Read every case of a tree; one that cannot be read is a case with that reason."""
+def read_cases(
+    folder: Path, choices: LinkChoices, reviews: Mapping[str, Review] | None = None
+) -> Iterator[CtCase]:
+    """Read every case of a tree; one that cannot be read is a case with that reason.
+
+    A decision of a person about the result as it is now is honoured: a rejected case stays out, a
+    rejected level does not count. One about an older result no longer holds.
+    """
     seen: set[str] = set()
     for number, path in enumerate(find_case_files(folder), start=1):
         try:
@@ -69,11 +77,23 @@ def read_cases(folder: Path, choices: LinkChoices) -> Iterator[CtCase]:
         except (OSError, ValidationError):
             yield CtCase(case_id=f"file {number}", refused=Unlinked.UNREADABLE_RESULT)
             continue
-        case = take_case(result, choices)
+        review = None if reviews is None else reviews.get(result.case_id)
+        case = review_case(result, choices, review)
         if case.case_id in seen:
             case = CtCase(case_id=case.case_id, refused=Unlinked.REPEATED_CASE)
         seen.add(case.case_id)
         yield case
+
+
+def review_case(result: CaseResult, choices: LinkChoices, review: Review | None) -> CtCase:
+    """Take what the cohort needs of a result, as far as a person has not rejected it."""
+    if review is None or review.standing(fingerprint_of(result)) is Standing.OUTDATED:
+        return take_case(result, choices)
+    if review.rejects_case:
+        return replace(take_case(result, choices), refused=Unlinked.REJECTED_ON_REVIEW)
+    rejected = review.levels if review.decision is Decision.REJECT else ()
+    kept = tuple(one for one in result.levels if one.level not in rejected)
+    return take_case(result.model_copy(update={"levels": kept}), choices)
 
 
 def take_case(result: CaseResult, choices: LinkChoices) -> CtCase:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from osteoct.cohort.linking.pairs import Linked, pair_scans
 from osteoct.cohort.linking.reasons import Unlinked
 from osteoct.cohort.linking.table import make_cohort_table
 from osteoct.io.pseudonym import load_key
+from osteoct.review.decisions import Review, read_reviews
 
 UNLINKED_COLUMNS = ("side", "row", "name", "reason")
 
@@ -48,7 +49,7 @@ def link_cohort(
     *,
     asked: DxaMap | None = None,
     choices: LinkChoices | None = None,
-    rejected: Collection[str] = (),
+    reviews: Mapping[str, Review] | None = None,
     key_file: Path | None = None,
     get_key: Callable[[Path | None], bytes] = load_key,
     today: date | None = None,
@@ -57,8 +58,8 @@ def link_cohort(
 
     Parameters
     ----------
-    rejected
-        Case ids that a review rejected.
+    reviews
+        Decisions of people by case id; those of ``review.csv`` in the tree where absent.
     key_file
         Key the cases were analysed with; as for ``osteoct analyze`` where absent. Used only where
         the DXA table holds hospital numbers.
@@ -72,7 +73,9 @@ def link_cohort(
     """
     asked, choices = asked or DxaMap(), choices or LinkChoices()
     table = read_dxa(dxa, asked=asked, today=today)
-    cases = [_review(case, rejected) for case in read_cases(results, choices)]
+    if reviews is None and results.is_dir():
+        reviews = read_reviews(results)
+    cases = list(read_cases(results, choices, reviews))
     usable = [c for c in cases if c.refused is not Unlinked.REPEATED_CASE]
     scans = name_scans(
         table.scans,
@@ -97,13 +100,6 @@ def link_cohort(
         dxa=table,
         choices=choices,
     )
-
-
-def _review(case: CtCase, rejected: Collection[str]) -> CtCase:
-    """A case that a review rejected stays out for that reason, whatever else it has."""
-    if case.case_id in rejected:
-        return replace(case, refused=Unlinked.REJECTED_ON_REVIEW)
-    return case
 
 
 def _list_unlinked(linked: Linked, repeated: list[CtCase], names: dict[int, str]) -> pd.DataFrame:
