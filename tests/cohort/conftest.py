@@ -8,8 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("pandas")
-
 from osteoct.anatomy import LUMBAR
 from osteoct.cohort.linking.link import link_cohort
 from osteoct.io.identity import SourceIdentity

@@ -90,8 +90,8 @@ def _write_folder(
 
 
 def flow_csv(flow: tuple[FlowRow, ...], *, is_synthetic: bool) -> str:
-    """The flow's numbers; a column ``data`` says SYNTHETIC where they are of nobody."""
-    extra = ("data",) if is_synthetic else ()
+    """The flow's numbers; a last column says SYNTHETIC where they are of nobody."""
+    extra = (SYNTHETIC,) if is_synthetic else ()
     rows = ([r.side, r.step, r.reason, r.n, *([SYNTHETIC] if is_synthetic else [])] for r in flow)
     return csv_text((*FLOW_COLUMNS, *extra), rows)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from osteoct.cohort.dxa.mapping import DxaMap, read_map
 from osteoct.cohort.dxa.reading import read_dxa
 from osteoct.errors import ConfigError, TableError, UnreadableInputError
-
-pd = pytest.importorskip("pandas")
 
 TODAY = date(2024, 1, 1)
 GOOD = "A1,2020-03-01,-2.5,-1.0,0.3,F,71,28.1"

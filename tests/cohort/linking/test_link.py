@@ -6,8 +6,6 @@ from datetime import date
 
 import pytest
 
-pytest.importorskip("pandas")
-
 from osteoct.anatomy import Level
 from osteoct.cohort.dxa.mapping import DxaMap
 from osteoct.cohort.linking.choices import LinkChoices

@@ -28,6 +28,7 @@ class ReportChoices(Record):
 
     statistics: StatisticsChoices = StatisticsChoices()
     allow_small_cells: bool = False
+    png: bool = True
     pdf: bool = True
     excel: bool = True
 

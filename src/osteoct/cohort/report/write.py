@@ -117,14 +117,14 @@ def hide_small_cells(found: CohortStatistics, least: int) -> dict[str, Any]:
 
 
 def _mark_table(table: Table) -> Table:
-    """A last column that says SYNTHETIC in every row."""
+    """A last column that says SYNTHETIC, in its name and in every row."""
     rows = tuple((*row, SYNTHETIC) for row in table.rows)
-    return replace(table, columns=(*table.columns, "data"), rows=rows)
+    return replace(table, columns=(*table.columns, SYNTHETIC), rows=rows)
 
 
 def write_results(results: Results, cohort: Cohort, choices: ReportChoices, folder: Path) -> None:
     """Write every file into an existing folder. No time of day is in any of them."""
-    svgs = _write_figures(results.pictures, folder / "figures")
+    svgs = _write_figures(results.pictures, folder / "figures", png=choices.png)
     (folder / "describe").mkdir()
     for table in results.tables:
         place = folder / "describe" if table.name == "table1" else folder
@@ -143,12 +143,13 @@ def _notes(content: Content) -> Sequence[str]:
     return [*([content.banner] if content.banner else []), *content.headline, content.disclaimer]
 
 
-def _write_figures(pictures: Sequence[Picture], folder: Path) -> dict[str, bytes]:
+def _write_figures(pictures: Sequence[Picture], folder: Path, *, png: bool) -> dict[str, bytes]:
     folder.mkdir()
     svgs = {picture.name: svg_bytes(picture.figure) for picture in pictures}
     for picture in pictures:
         (folder / f"{picture.name}.svg").write_bytes(svgs[picture.name])
-        (folder / f"{picture.name}.png").write_bytes(png_bytes(picture.figure))
+        if png:
+            (folder / f"{picture.name}.png").write_bytes(png_bytes(picture.figure))
     return svgs
 
 
