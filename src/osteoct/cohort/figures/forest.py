@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,8 +32,13 @@ _MARKERS = {"total": "o", "trabecular": "s", "cortical": "D"}
 _OFFSETS = {"total": -0.22, "trabecular": 0.0, "cortical": 0.22}
 
 
-def draw_forest(rows: Sequence[RobustnessRow], *, target: str = "low_bmd", title: str) -> Figure:
-    """Draw one estimate per part and region; parts that are too small are named, not drawn."""
+def draw_forest(
+    rows: Sequence[RobustnessRow], *, target: str, title: str, show: Callable[[int], str] = str
+) -> Figure:
+    """Draw one estimate per part and region; parts that are too small are named, not drawn.
+
+    ``show`` writes a count: small ones may be hidden.
+    """
     own = [r for r in rows if r.target == target]
     parts = list(dict.fromkeys((r.factor, r.stratum) for r in own))
     figure, panels = make_figure(1, 1, height_in=0.95 + 0.27 * max(len(parts), 1))
@@ -44,12 +49,13 @@ def draw_forest(rows: Sequence[RobustnessRow], *, target: str = "low_bmd", title
         here = {r.region: r for r in own if (r.factor, r.stratum) == part}
         if all(r.estimate is None for r in here.values()):
             axes.text(
-                0.505 if is_auc else 0.0, y, "too small", fontsize=FONT_PT - 1, color=QUIET,
+                0.505 if is_auc else 0.0, y, "too few with or without it",
+                fontsize=FONT_PT - 1, color=QUIET,
                 va="center", style="italic",
             )  # fmt: skip
         for region, row in here.items():
             _draw_row(axes, row, y + _OFFSETS[region])
-    _finish(axes, own, parts, is_auc=is_auc)
+    _finish(axes, own, parts, show)
     return figure
 
 
@@ -63,15 +69,19 @@ def _draw_row(axes: Axes, row: RobustnessRow, y: float) -> None:
 
 
 def _finish(
-    axes: Axes, rows: Sequence[RobustnessRow], parts: Sequence[tuple[str, str]], *, is_auc: bool
+    axes: Axes,
+    rows: Sequence[RobustnessRow],
+    parts: Sequence[tuple[str, str]],
+    show: Callable[[int], str],
 ) -> None:
     """Names of the parts with their sizes, the reference line, the key."""
+    is_auc = any(r.measure == "auc" for r in rows)
     labels = []
     for factor, stratum in parts:
         n = max((r.n for r in rows if (r.factor, r.stratum) == (factor, stratum)), default=0)
         name = FACTOR_WORDS[factor]
         shown = name if factor == "all" else f"{name}: {stratum}"
-        labels.append(f"{shown}  (n = {n})")
+        labels.append(f"{shown}  (n = {show(n)})")
     axes.set_yticks(range(len(labels)), labels, fontsize=FONT_PT, color=INK)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.axvline(0.5 if is_auc else 0.0, color="#9aa4ae", linewidth=0.9)

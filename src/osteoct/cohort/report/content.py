@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -60,6 +61,7 @@ def draw_pictures(
     table: pd.DataFrame, found: CohortStatistics, *, least: int, is_synthetic: bool
 ) -> tuple[Picture, ...]:
     """Draw every figure but the flow; each carries the mark of a synthetic cohort."""
+    show = partial(show_count, least=least)
     makers: Sequence[tuple[str, str, str, Callable[[], Figure]]] = (
         (
             "scatter",
@@ -108,13 +110,17 @@ def draw_pictures(
             "robustness_low_bmd",
             "Robustness: low BMD",
             "AUC in parts of the cohort, DeLong 95 % CI; the line is chance.",
-            lambda: draw_forest(found.robustness, target="low_bmd", title="AUC, low BMD"),
+            lambda: draw_forest(
+                found.robustness, target="low_bmd", title="AUC, low BMD", show=show
+            ),
         ),
         (
             "robustness_osteoporosis",
             "Robustness: osteoporosis",
             "AUC in parts of the cohort, DeLong 95 % CI; the line is chance.",
-            lambda: draw_forest(found.robustness, target="osteoporosis", title="AUC, osteoporosis"),
+            lambda: draw_forest(
+                found.robustness, target="osteoporosis", title="AUC, osteoporosis", show=show
+            ),
         ),
     )
     pictures = [Picture(name=n, title=t, caption=c, figure=make()) for n, t, c, make in makers]

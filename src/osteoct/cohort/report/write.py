@@ -13,6 +13,7 @@ import osteoct
 from osteoct.cohort.columns import SYNTHETIC
 from osteoct.cohort.csv_text import csv_text
 from osteoct.cohort.figures.encoding import png_bytes, svg_bytes
+from osteoct.cohort.figures.style import OUTCOME_WORDS
 from osteoct.cohort.folder import Cohort
 from osteoct.cohort.linking.flow import FLOW_COLUMNS
 from osteoct.cohort.report.choices import ReportChoices
@@ -81,7 +82,7 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
         table_one=make_table_one(plain["description"], counts),
         pictures=draw_pictures(prepared, found, least=least, is_synthetic=cohort.is_synthetic),
         cutoffs=make_cutoff_table(plain),
-        pairs=[f"{p['outcome'].replace('_', ' ')}: {say_pair(p)}" for p in plain["roc_pairs"]],
+        pairs=[f"{OUTCOME_WORDS[p['outcome']]}: {say_pair(p)}" for p in plain["roc_pairs"]],
         methods=write_methods(
             plain,
             choices,
