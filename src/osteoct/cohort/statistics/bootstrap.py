@@ -48,7 +48,8 @@ class Ladder:
         """How many of each outcome lie at or below each distinct value."""
         size = len(self.hu)
         pos = np.cumsum(np.bincount(self.pos_places, minlength=size), dtype=np.int64)
-        return pos, np.cumsum(np.bincount(self.neg_places, minlength=size), dtype=np.int64)
+        neg = np.cumsum(np.bincount(self.neg_places, minlength=size), dtype=np.int64)
+        return pos, neg
 
 
 def pick_youden(pos: Counts, neg: Counts) -> NDArray[np.intp]:
@@ -64,7 +65,8 @@ def pick_youden(pos: Counts, neg: Counts) -> NDArray[np.intp]:
     """
     index = pos * neg[:, -1:] - neg * pos[:, -1:]
     candidates = index[:, -2::-1]
-    return candidates.shape[1] - 1 - np.argmax(candidates, axis=1)
+    last: NDArray[np.intp] = candidates.shape[1] - 1 - np.argmax(candidates, axis=1)
+    return last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -171,9 +171,10 @@ def _fisher(counts: NDArray[np.int64]) -> float:
     counts = counts[np.argsort(counts.sum(axis=1))]
     sizes, total = counts.sum(axis=1), int(counts[:, 0].sum())
     grids = np.meshgrid(*(np.arange(s + 1) for s in sizes[:-1]), indexing="ij")
-    last = total - sum(grids)
+    last = total - np.sum(grids, axis=0)
     fits = (last >= 0) & (last <= sizes[-1])
-    chances = sum(_log_choose(s, g[fits]) for s, g in zip(sizes, [*grids, last], strict=True))
+    ways = [_log_choose(s, g[fits]) for s, g in zip(sizes, [*grids, last], strict=True)]
+    chances = np.sum(ways, axis=0)
     pairs = zip(sizes, counts[:, 0], strict=True)
     given = sum(_log_choose(size, np.array([count]))[0] for size, count in pairs)
     whole = _log_choose(int(sizes.sum()), np.array([total]))[0]

@@ -62,7 +62,11 @@ def _finish(design: Values, y: Values, beta: Values) -> Fit:
     p = expit(eta)
     information = design.T @ (design * (p * (1 - p))[:, None])
     likelihood = float((y * eta - np.logaddexp(0, eta)).sum())
-    return Fit(beta=beta, covariance=np.linalg.inv(information), log_likelihood=likelihood)
+    return Fit(
+        beta=beta,
+        covariance=np.asarray(np.linalg.inv(information), dtype=float),
+        log_likelihood=likelihood,
+    )
 
 
 def fit_firth(design: Values, y: Values) -> Fit | None:
@@ -125,7 +129,8 @@ def fit_weighted(design: Values, y: Values, weights: Values, start: Values) -> V
 def _solve_each(information: Values, gradient: Values) -> Values:
     """Newton steps; NaN where the information is singular."""
     step = np.full_like(gradient, np.nan)
-    known = np.isfinite(information).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
+    finite = np.isfinite(information).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
+    known = np.asarray(finite, dtype=bool)
     if known.any():
         scale = np.abs(information[known]).max(axis=(1, 2))
         sure = np.abs(np.linalg.det(information[known] / np.maximum(scale, 1e-300)[:, None, None]))

@@ -74,8 +74,9 @@ def _optimism(eta: Values, y: Values, weights: Values) -> Values | None:
     if resample is None or everyone is None or calibration is None:
         return None
     # on its own resample a maximum-likelihood fit has slope 1 and intercept 0
-    gap = np.concatenate([resample[:2], [1.0, 0.0], resample[2:]])
-    return gap - np.concatenate([everyone[:2], calibration, everyone[2:]])
+    seen = np.concatenate([resample[:2], [1.0, 0.0], resample[2:]])
+    gap: Values = seen - np.concatenate([everyone[:2], calibration, everyone[2:]])
+    return gap
 
 
 def _judge(eta: Values, y: Values, weights: Values) -> Values:
