@@ -20,6 +20,7 @@ from osteoct.cohort.statistics.intervals import ALPHA
 from osteoct.cohort.statistics.multiplicity import adjust_holm
 from osteoct.cohort.statistics.reasons import Absence
 from osteoct.cohort.statistics.records import EffectSize, GroupName, GroupTest, PostHoc
+from osteoct.cohort.statistics.studentized_range import exceed_range, find_range
 
 LEAST = 2
 """Groups, or values of a group, that a comparison needs."""
@@ -141,17 +142,16 @@ def compare_games_howell(variable: str, samples: Samples) -> list[PostHoc]:
             continue
         df = float((va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1)))
         se = sqrt((va + vb) / 2)
-        q = float(stats.studentized_range.ppf(1 - ALPHA, k, df))
-        p = float(stats.studentized_range.sf(abs(difference) / se, k, df))
+        q = find_range(ALPHA, k, df)
         rows.append(
             row.model_copy(
                 update={
                     "difference": difference,
-                    "ci_low": difference - q * se,
-                    "ci_high": difference + q * se,
+                    "ci_low": None if q is None else difference - q * se,
+                    "ci_high": None if q is None else difference + q * se,
                     "statistic": difference / (se * sqrt(2)),
                     "df": df,
-                    "p_adjusted": min(1.0, max(0.0, p)),
+                    "p_adjusted": exceed_range(abs(difference) / se, k, df),
                 }
             )
         )
