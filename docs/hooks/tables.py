@@ -12,6 +12,8 @@ from functools import partial
 from osteoct.anatomy import SCHEMES, LabelScheme, Part
 from osteoct.classify.opinions import name_levels
 from osteoct.classify.rules import Rule, load_rules
+from osteoct.cohort.columns import CONTEXT, CORE
+from osteoct.cohort.linking.reasons import WORDS, Unlinked
 from osteoct.export.tables import (
     AGREEMENT_COLUMNS,
     FINDING_COLUMNS,
@@ -184,6 +186,17 @@ def column_table(columns: Sequence[str]) -> str:
     )
 
 
+def cohort_columns_table() -> str:
+    """Columns of cohort.csv; the fifteen of single levels in one line."""
+    told = {**CORE, "total_hu_l1 … cortical_hu_l5": "the same of each region and level", **CONTEXT}
+    return make_table(["column", "holds"], ((f"`{name}`", text) for name, text in told.items()))
+
+
+def unlinked_table() -> str:
+    """Why a CT or a DXA scan is not in a cohort."""
+    return make_table(["reason", "means"], ((f"`{r}`", WORDS[r]) for r in Unlinked))
+
+
 def case_tables() -> str:
     """Every record of case.json with its fields, types and units."""
     schema = load_case_schema()
@@ -259,5 +272,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "levels-csv": partial(column_table, LEVEL_COLUMNS),
     "heights-csv": partial(column_table, HEIGHT_COLUMNS),
     "findings-csv": partial(column_table, FINDING_COLUMNS),
+    "cohort-columns": cohort_columns_table,
+    "unlinked-reasons": unlinked_table,
     "agreement-csv": partial(column_table, AGREEMENT_COLUMNS),
 }

@@ -7,7 +7,8 @@
      │   ├─ NotCtError             MR, RGB, a dose report: not a CT image
      │   ├─ HuNotRecoverableError  stored numbers cannot be turned into Hounsfield units
      │   ├─ MixedSeriesError       two patients or an ambiguous choice in one folder
-     │   └─ LabelsError            labels without names, or names that do not fit the scheme
+     │   ├─ LabelsError            labels without names, or names that do not fit the scheme
+     │   └─ TableError             cells of a table that cannot be right, all named at once
      ├─ GeometryError              two volumes do not meet in patient space
      ├─ SegmentationError          no vertebrae found, or the segmenter failed
      │   └─ SegmenterUnavailableError  weights, memory or device missing: the machine's fault
@@ -22,6 +23,8 @@ Bad image *quality* is never an exception: it is a ``Finding`` (see :mod:`osteoc
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class OsteoctError(Exception):
@@ -94,6 +97,14 @@ class MixedSeriesError(InputError):
 
 class LabelsError(InputError):
     """Labels carry no names, or their names do not fit a known scheme."""
+
+
+class TableError(InputError):
+    """Cells or columns of a table cannot be right; ``problems`` names each with its place."""
+
+    def __init__(self, what: str, *, where: str, problems: Sequence[str], hint: str) -> None:
+        self.problems = tuple(problems)
+        super().__init__(what, where=where, found=" | ".join(self.problems), hint=hint)
 
 
 class GeometryError(OsteoctError):

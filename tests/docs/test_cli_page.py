@@ -28,9 +28,9 @@ def test_readme_lists_the_commands():
 
 
 def parameters(command):
-    """The parameters of a command, or of every command of a group."""
+    """The parameters of a command, or of every command of a group, at any depth."""
     below = command.commands.values() if isinstance(command, click.Group) else ()
-    return [*command.params, *(p for c in below for p in c.params)]
+    return [*command.params, *(p for c in below for p in parameters(c))]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from osteoct.anatomy import LUMBAR, Level
 from osteoct.classify.rules import load_rules
+from osteoct.cohort.dxa.mapping import read_map
 from osteoct.config import read_config
 from osteoct.policy.judging import make_policy
 from osteoct.records import Phase
@@ -21,6 +22,7 @@ TESTED = {
     "own_masks.py",
     "read_case.py",
     "config.toml",
+    "dxa-map.toml",
     "level-map.toml",
     "policy.toml",
 }
@@ -91,6 +93,16 @@ def test_every_example_is_shown_on_a_page():
     """An include line that a formatter broke shows its own text instead of the example."""
     pages = "\n".join(p.read_text(encoding="utf-8") for p in EXAMPLES.parent.rglob("*.md"))
     assert all(f'--8<-- "examples/{name}"' in pages for name in TESTED)
+
+
+def test_dxa_map():
+    """It is read, and means what its comments say."""
+    asked = read_map(EXAMPLES / "dxa-map.toml")
+    assert (asked.date_order, asked.abmd_unit, asked.columns["t_lumbar"]) == (
+        "dmy",
+        "mg/cm2",
+        "LWS T",
+    )
 
 
 def test_level_map():

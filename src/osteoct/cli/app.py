@@ -40,6 +40,7 @@ COMMANDS = (
     "phantom",
     "segmenters",
     "weights",
+    "cohort",
     "protocols",
     "rules",
     "labels",

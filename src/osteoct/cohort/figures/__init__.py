@@ -1,0 +1,1 @@
+"""Figures of a cohort: records in, matplotlib figures out."""

@@ -1,0 +1,1 @@
+"""Synthetic cohorts, drawn to the published moments of the study."""
