@@ -25,5 +25,5 @@ def test_quantile_inverts_the_chance(k, df):
 
 
 def test_quantile_beyond_reach_is_absent():
-    """With a twentieth of a degree of freedom no finite number of use exists."""
-    assert find_range(0.05, 3, 0.05) is None
+    """With a fiftieth of a degree of freedom no finite number of use exists."""
+    assert find_range(0.05, 3, 0.02) is None
