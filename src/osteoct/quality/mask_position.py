@@ -34,9 +34,12 @@ LEAST_STEP_HU = 40.0
 right ones 207 HU and more, and 89 where the real example's bone is made fainter by two thirds."""
 
 FIT_SHARE = 0.62
-"""Share of an outline's points with a step worth the name. Right masks have 0.72 to 1.0, on phantoms
-with slices of 5 mm and on the real example with much fainter bone and noise of 25 HU, too; masks of
-a real spine that were mirrored, and such as were turned upside down, have at most 0.51."""
+"""Share of an outline's points with a step worth the name.
+
+Right masks have 0.72 to 1.0: on phantoms with slices of 5 mm, and on the real example with bone two
+thirds fainter and 25 HU noise, too. Masks of a real spine that were mirrored, and such as were
+turned upside down, have at most 0.51.
+"""
 
 LEVEL_SHARE = 0.75
 """Of the levels' median step, which one level must reach where all are moved alike; 0.87 and more
