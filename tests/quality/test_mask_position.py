@@ -13,7 +13,7 @@ from osteoct.io.labels import read_labels
 from osteoct.io.volume import read_volume
 from osteoct.quality.bone_edge import EdgeFit
 from osteoct.quality.mask_position import (
-    FIT_STEP_HU,
+    FIT_SHARE,
     LEAST_STEP_HU,
     SHIFT_BLOCKS_MM,
     SHIFT_LIMIT_MM,
@@ -28,12 +28,13 @@ from osteoct.records import Severity
 BELOW = 1 - 1e-9
 
 
-def edge(*, shift=0.0, size=USUAL_SIZE_MM, step=250.0) -> EdgeFit:
+def edge(*, shift=0.0, size=USUAL_SIZE_MM, step=250.0, share=1.0) -> EdgeFit:
     return EdgeFit(
         shift_mm=(0.0, shift, 0.0),
         size_mm=size,
         step_hu=step,
         here_hu=step / 2,
+        fitting_share=share,
         level_steps_hu=(step,),
     )
 
@@ -74,18 +75,17 @@ def test_size_at_its_limits(levels, sign, times, fires):
 
 
 @pytest.mark.parametrize(
-    ("step", "shift", "code", "severity"),
+    ("step", "share", "shift", "code", "severity"),
     [
-        (FIT_STEP_HU, 0.0, None, None),
-        (FIT_STEP_HU * BELOW, 0.0, "outline-misfit", Severity.WARNING),
-        (FIT_STEP_HU * BELOW, SHIFT_BLOCKS_MM, "outline-misfit", Severity.BLOCKING),
-        (LEAST_STEP_HU, 0.0, "outline-misfit", Severity.WARNING),
-        (LEAST_STEP_HU * BELOW, 0.0, "mask-off-bone", Severity.BLOCKING),
+        (LEAST_STEP_HU, FIT_SHARE, 0.0, None, None),
+        (LEAST_STEP_HU, FIT_SHARE * BELOW, 0.0, "outline-misfit", Severity.WARNING),
+        (250.0, FIT_SHARE * BELOW, SHIFT_BLOCKS_MM, "outline-misfit", Severity.BLOCKING),
+        (LEAST_STEP_HU * BELOW, 1.0, 0.0, "mask-off-bone", Severity.BLOCKING),
     ],
 )
-def test_step_at_its_limits(levels, step, shift, code, severity):
-    """An outline that fits badly, and one without any bone."""
-    found = judge_fit(edge(step=step, shift=shift), levels)
+def test_fit_at_its_limits(levels, step, share, shift, code, severity):
+    """An outline that fits badly, and one without any bone; faint bone is bone."""
+    found = judge_fit(edge(step=step, shift=shift, share=share), levels)
     assert [(f.code, f.severity) for f in found] == ([(code, severity)] if code else [])
 
 
@@ -158,6 +158,23 @@ def check_real(ct, masks):
 def test_the_real_example_lies_on_its_bone(real_case):
     """Masks of a real segmenter on a real CT of 3 mm voxels."""
     assert check_real(*real_case) == ()
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_turned_masks_of_the_real_example_are_told(real_case, axis):
+    """A real spine is not its own mirror image, nor the same upside down."""
+    ct, masks = real_case
+    turned = replace(masks, array=np.flip(masks.array, axis=axis))
+    found = {f.code for f in check_real(ct, turned)}
+    assert found & {"outline-misfit", "mask-off-bone"}
+
+
+def test_faint_bone_of_the_real_example_is_bone(real_case):
+    """Two thirds less contrast, as of very porous bone, are no fault of the masks."""
+    ct, masks = real_case
+    hu = ct.array.astype(np.float32)
+    faint = replace(ct, array=np.where(hu > 60, 60 + (hu - 60) * 0.35, hu).astype(np.float32))
+    assert check_real(faint, masks) == ()
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

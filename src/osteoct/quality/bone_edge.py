@@ -50,6 +50,11 @@ that reach this share of the best step, so near to it, is taken."""
 
 PLATEAU_STEPS = 11
 
+GOOD_PERCENTILE = 75.0
+WORTH_SHARE = 0.4
+"""A step worth the name has this share of the upper quartile of all points, chosen: half of it is
+lost where an end plate falls between two slices."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EdgeReader:
@@ -128,6 +133,9 @@ class EdgeFit:
         How far the edge lies outside the surface all around; negative for masks too large.
     step_hu
         Mean step there, and ``here_hu`` where the masks are.
+    fitting_share
+        Share of all points at which there is a step worth the name: where an outline has the
+        bone's shape nearly all, however faint or dense the bone is.
     level_steps_hu
         Step there of each outline.
     """
@@ -136,6 +144,7 @@ class EdgeFit:
     size_mm: float
     step_hu: float
     here_hu: float
+    fitting_share: float
     level_steps_hu: tuple[float, ...]
 
     @property
@@ -154,13 +163,16 @@ def fit_edge(readers: Sequence[EdgeReader]) -> EdgeFit:
     ends = [_climb(few, start) for start in starts]
     best = max(ends, key=lambda move: float(_mean_steps(few, move[None])[0]))
     best = _middle(readers, best)
-    steps = np.array([reader.steps_hu(np.stack([best, np.zeros(4)])) for reader in readers])
+    by_point = [reader.steps_by_point_hu(np.stack([best, np.zeros(4)])) for reader in readers]
+    steps = np.array([step.mean(axis=1) for step in by_point])
+    there = np.concatenate([step[0] for step in by_point])
     x, y, z, size = (float(v) for v in best)
     return EdgeFit(
         shift_mm=(x, y, z),
         size_mm=size,
         step_hu=float(steps[:, 0].mean()),
         here_hu=float(steps[:, 1].mean()),
+        fitting_share=float((there >= WORTH_SHARE * np.percentile(there, GOOD_PERCENTILE)).mean()),
         level_steps_hu=tuple(float(step) for step in steps[:, 0]),
     )
 
