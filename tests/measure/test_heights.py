@@ -12,6 +12,7 @@ from osteoct.compartments.case import build_compartments
 from osteoct.measure.heights import measure_heights
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.defects import biconcave_fracture, crush_fracture, wedge_fracture
+from osteoct.phantom.faults.variations import resized, scan_variation, vary
 from osteoct.phantom.scanner import Scanner
 from osteoct.phantom.spine import single_vertebra
 from osteoct.records import Reason
@@ -74,3 +75,15 @@ def test_without_a_body_there_is_no_height():
     assert no_body.reason is Reason.NO_BODY
     assert no_body.height_anterior_mm is None
     assert measure_heights(replace(level, axes=None)).reason is Reason.NOT_FOUND
+
+
+def test_a_small_body_on_thick_slices_keeps_its_middle():
+    """A parabola through two knots read half the height, and so a grade 3, in sound small bodies."""
+    variation = vary(128)
+    assert (variation.slice_mm, variation.size) == (4.0, 0.85)
+    shot = scan_variation(variation)
+    ct, vertebrae, bodies = (resized(v, 0.85) for v in (shot.ct, shot.vertebrae, shot.bodies))
+    (level,) = build_compartments(ct, vertebrae, bodies, levels=(Level.L1,), protocols=())
+    found = measure_heights(level, ct)
+    truth = shot.truth.level(Level.L1).height_middle_mm * 0.85
+    assert found.height_middle_mm == pytest.approx(truth, abs=found.uncertainty_mm)

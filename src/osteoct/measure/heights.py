@@ -64,6 +64,10 @@ LEAST_COLUMNS = 12
 MIDDLE_FIT = (0.3, 0.7)
 """Share of the depth over which a parabola is fitted for the middle height of the CT's plates."""
 
+LEAST_MIDDLE_KNOTS = 4
+"""Knots that the parabola is fitted to at least, the nearest to the middle: it has three unknowns,
+and in small bodies on thick slices only two knots lie within ``MIDDLE_FIT``."""
+
 CT_ERROR_MM, CT_ERROR_PER_MM = 0.5, 0.08
 """Error of heights from the CT: so many mm, and so many times the square of the slice distance.
 
@@ -125,7 +129,7 @@ def _heights_of_ct(faces: CtFaces, band: Band, slice_mm: float) -> Heights:
     back, depth = band.anterior_mm[0], band.anterior_mm[-1] - band.anterior_mm[0]
     share = (faces.anterior_mm - back) / depth
     slope = (heights[-1] - heights[0]) / (share[-1] - share[0])
-    middle = (share >= MIDDLE_FIT[0]) & (share <= MIDDLE_FIT[1])
+    middle = _middle_knots(share)
     dish = np.polynomial.Polynomial.fit(share[middle], heights[middle], deg=2)
     return Heights(
         height_anterior_mm=float(heights[-1] + slope * (1 - share[-1])),
@@ -134,6 +138,13 @@ def _heights_of_ct(faces: CtFaces, band: Band, slice_mm: float) -> Heights:
         source=HeightSource.CT,
         uncertainty_mm=CT_ERROR_MM + CT_ERROR_PER_MM * slice_mm**2,
     )
+
+
+def _middle_knots(share: Floats) -> NDArray[np.intp]:
+    """Indices of the knots that the middle height is read from."""
+    nearest = np.argsort(np.abs(share - 0.5), kind="stable")
+    within = int(((share >= MIDDLE_FIT[0]) & (share <= MIDDLE_FIT[1])).sum())
+    return nearest[: max(within, LEAST_MIDDLE_KNOTS)]
 
 
 def _heights_of_mask(profile: Floats, slice_mm: float) -> Heights:
