@@ -1,8 +1,8 @@
 """Whether vertebrae are named right: what they are counted from, and what contradicts their names.
 
-The rule of severity: what proves that some name is wrong blocks; what may be an unusual spine as well
-as a wrong name, and what leaves the names without a check, is a warning; that names were checked by
-one anchor and rest on it is told. The arithmetic stands in ``docs/explanation/level-certainty.md``.
+The rule of severity: what proves that some name is wrong blocks; what may be an unusual spine as
+well as a wrong name, and what leaves the names without a check, is a warning; that names rest on
+one anchor is told. The arithmetic stands in ``docs/explanation/level-certainty.md``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRANSITIONAL_SHARE = 0.163
 ONE_ANCHOR = 1 - TRANSITIONAL_SHARE
 """Certainty of names counted from one end: in so many people that end is what it seems."""
 
-SHAPE_ANCHOR = 1 - 2 * TRANSITIONAL_SHARE
+SHAPE_ANCHOR = round(1 - 2 * TRANSITIONAL_SHARE, 3)
 """Chosen: the shape of vertebrae may be misread as well, and that is taken as often."""
 
 NO_ANCHOR = 0.5
@@ -42,12 +42,12 @@ CONTRADICTED = 0.1
 
 FAR_STEPS = 0.85
 """Distance from a vertebra's centre to the sacrum, in usual distances of neighbours, from which
-another vertebra lies between. It is 0.52 … 0.66 on a CT, expert masks and phantoms with L5 above the
-sacrum, and 1.01 and more without (chosen between)."""
+another vertebra lies between. It is 0.52 … 0.66 on a CT and phantoms with L5 above the sacrum,
+and 1.01 and more without (chosen between)."""
 
 CONTACT_CM2 = 12.0
-"""Contact of the lowest vertebra with the sacrum from which there is no disc between. It is up to 5.3
-on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is cut
+"""Contact of the lowest vertebra with the sacrum from which there is no disc between. It is up to
+5.3 on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is cut
 through a bone (chosen between)."""
 
 APART_CM2 = 2.0
@@ -186,8 +186,8 @@ def _check_distance(sacrum: SacrumSight) -> Finding | None:
         return _find("sacrum-far", Severity.BLOCKING, message, 0.95, sacrum.lowest, evidence)
     if room < left:
         message = (
-            f"{named} lies where {left - room} more vertebrae should be above the sacrum: the lowest "
-            "belongs to the sacrum, or the names are too high."
+            f"{named} lies where {left - room} more vertebrae should be above the sacrum: the "
+            "lowest belongs to the sacrum, or the names are too high."
         )
         return _find("four-lumbar", Severity.WARNING, message, 0.8, sacrum.lowest, evidence)
     if not left:
@@ -202,8 +202,8 @@ def _check_contact(sacrum: SacrumSight) -> Finding | None:
         return None
     named = _level_of(sacrum.lowest)
     message = (
-        f"{named} and the sacrum touch over {sacrum.contact_cm2:.0f} cm²: they have grown together, "
-        "or a label was cut through one bone."
+        f"{named} and the sacrum touch over {sacrum.contact_cm2:.0f} cm²: they have grown "
+        "together, or a label was cut through one bone."
     )
     evidence: dict[str, float | int | str | None] = {
         "contact_cm2": sacrum.contact_cm2,
@@ -356,10 +356,11 @@ def _candidates(seen: Sequence[Level], certainty: float) -> tuple[str, ...]:
     if not lumbar:
         return ()
     said = [name_levels(lumbar)]
-    if certainty < 1.0:
+    first, last = lumbar[0], lumbar[-1]
+    if certainty < 1.0 and steps_apart(first, last) == len(lumbar) - 1:
         up = [_ORDER[_ORDER.index(lv) - 1] for lv in lumbar]
         down = [Level.L6 if lv is Level.L5 else _ORDER[_ORDER.index(lv) + 1] for lv in lumbar]
-        said += [name_levels(up), name_levels(down)]
+        said += [f"{named[0]}–{named[-1]}" for named in (up, down)]
     return tuple(said)
 
 
