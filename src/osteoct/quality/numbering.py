@@ -47,14 +47,14 @@ and 1.01 and more without (chosen between)."""
 
 CONTACT_CM2 = 12.0
 """Contact of the lowest vertebra with the sacrum from which there is no disc between. It is up to
-5.3 on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is cut
-through a bone (chosen between)."""
+5.3 on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is
+cut through a bone (chosen between)."""
 
 APART_CM2 = 2.0
 """Chosen: contact of S1 and sacrum below which S1 is a vertebra of its own; 31 cm² was measured."""
 
 LEAST_SACRUM = 0.4
-"""Volume of a whole sacrum over that of the vertebra above it; S1 alone has 0.7 on the real example.
+"""Volume of a whole sacrum over that of the vertebra above it; S1 alone has 0.7 on the real one.
 A smaller one is a piece of something (chosen)."""
 
 LARGEST_LAST = 1.6
