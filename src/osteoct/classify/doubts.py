@@ -28,8 +28,8 @@ _DECIMALS = 6
 LEAST_NUMBERING = 0.6
 """Certainty of a level's name below which a cut-off for that one level is not applied.
 
-Chosen: it lies below what one anchor gives (0.84, or 0.67 for the shape of vertebrae alone) and above
-what is left without any (0.5)."""
+Chosen: it lies below what one anchor gives (0.84, or 0.67 for the shape of vertebrae alone) and
+above what is left without any (0.5)."""
 
 KVP_MOVES_HU = "HU of bone change with kVp (L1 mean 148 at 100, 141 at 120, 131 at 140 kVp)"
 CONTRAST_MOVES_HU = "contrast raises HU (by 11.2 ± 19.2 to 26.7 ± 27.2 at L1)"

@@ -227,7 +227,8 @@ def _find_ribbed(
     found = []
     for rib in ribs:
         head = _head_of(landmarks, rib, boxes[rib], middle)
-        away, nearest = tree.query(head)
+        found_mm, found_at = tree.query(head)
+        away, nearest = np.asarray(found_mm), np.asarray(found_at)
         if away.min() <= RIB_REACH_MM:
             found.append(int(owners[nearest[away.argmin()]]))
     return bones[max(found)] if found else None

@@ -1,8 +1,8 @@
 """Whether vertebrae are named right: what they are counted from, and what contradicts their names.
 
-The rule of severity: what proves that some name is wrong blocks; what may be an unusual spine as well
-as a wrong name, and what leaves the names without a check, is a warning; that names were checked by
-one anchor and rest on it is told. The arithmetic stands in ``docs/explanation/level-certainty.md``.
+The rule of severity: what proves that some name is wrong blocks; what may be an unusual spine as
+well as a wrong name, and what leaves the names without a check, is a warning; that names rest on
+one anchor is told. The arithmetic stands in ``docs/explanation/level-certainty.md``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRANSITIONAL_SHARE = 0.163
 ONE_ANCHOR = 1 - TRANSITIONAL_SHARE
 """Certainty of names counted from one end: in so many people that end is what it seems."""
 
-SHAPE_ANCHOR = 1 - 2 * TRANSITIONAL_SHARE
+SHAPE_ANCHOR = round(1 - 2 * TRANSITIONAL_SHARE, 3)
 """Chosen: the shape of vertebrae may be misread as well, and that is taken as often."""
 
 NO_ANCHOR = 0.5
@@ -42,19 +42,19 @@ CONTRADICTED = 0.1
 
 FAR_STEPS = 0.85
 """Distance from a vertebra's centre to the sacrum, in usual distances of neighbours, from which
-another vertebra lies between. It is 0.52 … 0.66 on a CT, expert masks and phantoms with L5 above the
-sacrum, and 1.01 and more without (chosen between)."""
+another vertebra lies between. It is 0.52 … 0.66 on a CT and phantoms with L5 above the sacrum,
+and 1.01 and more without (chosen between)."""
 
 CONTACT_CM2 = 12.0
-"""Contact of the lowest vertebra with the sacrum from which there is no disc between. It is up to 5.3
-on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is cut
-through a bone (chosen between)."""
+"""Contact of the lowest vertebra with the sacrum from which there is no disc between. It is up to
+5.3 on the real example, up to 10.8 at the facets of expert masks, and 15 and more where a label is
+cut through a bone (chosen between)."""
 
 APART_CM2 = 2.0
 """Chosen: contact of S1 and sacrum below which S1 is a vertebra of its own; 31 cm² was measured."""
 
 LEAST_SACRUM = 0.4
-"""Volume of a whole sacrum over that of the vertebra above it; S1 alone has 0.7 on the real example.
+"""Volume of a whole sacrum over that of the vertebra above it; S1 alone has 0.7 on the real one.
 A smaller one is a piece of something (chosen)."""
 
 LARGEST_LAST = 1.6
@@ -183,17 +183,38 @@ def _check_distance(sacrum: SacrumSight) -> Finding | None:
     }
     if room > left:
         message = f"{room - left} more vertebrae fit between {named} and the sacrum than names do."
-        return _find("sacrum-far", Severity.BLOCKING, message, 0.95, sacrum.lowest, evidence)
+        return Finding(
+            code="sacrum-far",
+            severity=Severity.BLOCKING,
+            message=message,
+            certainty=0.95,
+            place_mm=_place_of(sacrum.lowest),
+            evidence=evidence,
+        )
     if room < left:
         message = (
-            f"{named} lies where {left - room} more vertebrae should be above the sacrum: the lowest "
-            "belongs to the sacrum, or the names are too high."
+            f"{named} lies where {left - room} more vertebrae should be above the sacrum: the "
+            "lowest belongs to the sacrum, or the names are too high."
         )
-        return _find("four-lumbar", Severity.WARNING, message, 0.8, sacrum.lowest, evidence)
+        return Finding(
+            code="four-lumbar",
+            severity=Severity.WARNING,
+            message=message,
+            certainty=0.8,
+            place_mm=_place_of(sacrum.lowest),
+            evidence=evidence,
+        )
     if not left:
         return None
     message = f"{left} vertebrae between {named} and the sacrum are not in the masks."
-    return _find("level-missing-inside", Severity.WARNING, message, 0.9, sacrum.lowest, evidence)
+    return Finding(
+        code="level-missing-inside",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.9,
+        place_mm=_place_of(sacrum.lowest),
+        evidence=evidence,
+    )
 
 
 def _check_contact(sacrum: SacrumSight) -> Finding | None:
@@ -202,14 +223,21 @@ def _check_contact(sacrum: SacrumSight) -> Finding | None:
         return None
     named = _level_of(sacrum.lowest)
     message = (
-        f"{named} and the sacrum touch over {sacrum.contact_cm2:.0f} cm²: they have grown together, "
-        "or a label was cut through one bone."
+        f"{named} and the sacrum touch over {sacrum.contact_cm2:.0f} cm²: they have grown "
+        "together, or a label was cut through one bone."
     )
     evidence: dict[str, float | int | str | None] = {
         "contact_cm2": sacrum.contact_cm2,
         "limit_cm2": CONTACT_CM2,
     }
-    return _find("transitional-possible", Severity.WARNING, message, 0.8, sacrum.lowest, evidence)
+    return Finding(
+        code="transitional-possible",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.8,
+        place_mm=_place_of(sacrum.lowest),
+        evidence=evidence,
+    )
 
 
 def _check_s1(sacrum: SacrumSight) -> Finding | None:
@@ -225,7 +253,14 @@ def _check_s1(sacrum: SacrumSight) -> Finding | None:
         "contact_cm2": contact,
         "limit_cm2": APART_CM2,
     }
-    return _find("s1-separate", Severity.WARNING, message, 0.8, sacrum.lowest, evidence)
+    return Finding(
+        code="s1-separate",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.8,
+        place_mm=_place_of(sacrum.lowest),
+        evidence=evidence,
+    )
 
 
 def check_step(step: Step) -> Finding | None:
@@ -241,11 +276,25 @@ def check_step(step: Step) -> Finding | None:
     }
     if named == room:
         message = f"{named - 1} vertebrae between {upper} and {lower} are not in the masks."
-        return _find("level-missing-inside", Severity.WARNING, message, 0.9, step.upper, evidence)
+        return Finding(
+            code="level-missing-inside",
+            severity=Severity.WARNING,
+            message=message,
+            certainty=0.9,
+            place_mm=_place_of(step.upper),
+            evidence=evidence,
+        )
     message = (
         f"{upper} and {lower} lie {step.ratio:.1f} usual distances apart; their names say {named}."
     )
-    return _find("level-spacing", Severity.BLOCKING, message, 0.9, step.upper, evidence)
+    return Finding(
+        code="level-spacing",
+        severity=Severity.BLOCKING,
+        message=message,
+        certainty=0.9,
+        place_mm=_place_of(step.upper),
+        evidence=evidence,
+    )
 
 
 def check_last(sights: Sights) -> Finding | None:
@@ -260,7 +309,14 @@ def check_last(sights: Sights) -> Finding | None:
     named = _level_of(last)
     message = f"{named}, the lowest, has {ratio:.1f} times the volume of the one above: a sacrum."
     evidence: dict[str, float | int | str | None] = {"ratio": ratio, "limit_ratio": LARGEST_LAST}
-    return _find("sacrum-named-vertebra", Severity.BLOCKING, message, 0.8, last, evidence)
+    return Finding(
+        code="sacrum-named-vertebra",
+        severity=Severity.BLOCKING,
+        message=message,
+        certainty=0.8,
+        place_mm=_place_of(last),
+        evidence=evidence,
+    )
 
 
 def check_sacral_share(sights: Sights) -> Finding | None:
@@ -271,7 +327,14 @@ def check_sacral_share(sights: Sights) -> Finding | None:
     named = _level_of(sights.lowest)
     message = f"{share:.0%} of {named} are sacrum by the labels of the tissues."
     evidence: dict[str, float | int | str | None] = {"share": share, "limit_share": SACRAL_SHARE}
-    return _find("sacrum-named-vertebra", Severity.BLOCKING, message, 0.9, sights.lowest, evidence)
+    return Finding(
+        code="sacrum-named-vertebra",
+        severity=Severity.BLOCKING,
+        message=message,
+        certainty=0.9,
+        place_mm=_place_of(sights.lowest),
+        evidence=evidence,
+    )
 
 
 def check_ribs(ribbed: Bone | None) -> Finding | None:
@@ -280,7 +343,14 @@ def check_ribs(ribbed: Bone | None) -> Finding | None:
         return None
     named = _level_of(ribbed)
     message = f"The lowest ribs begin at {named}: a rib more or less than usual, or wrong names."
-    return _find("ribs-disagree", Severity.WARNING, message, 0.8, ribbed, {"named": named})
+    return Finding(
+        code="ribs-disagree",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.8,
+        place_mm=_place_of(ribbed),
+        evidence={"named": named},
+    )
 
 
 def check_processes(narrow: Bone | None) -> Finding | None:
@@ -292,7 +362,14 @@ def check_processes(narrow: Bone | None) -> Finding | None:
         f"{named} is the last vertebra without long transverse processes, as T12 should be: an "
         "unusual spine, or wrong names."
     )
-    return _find("processes-disagree", Severity.WARNING, message, 0.7, narrow, {"named": named})
+    return Finding(
+        code="processes-disagree",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.7,
+        place_mm=_place_of(narrow),
+        evidence={"named": named},
+    )
 
 
 def check_variants(sights: Sights) -> Finding | None:
@@ -302,8 +379,21 @@ def check_variants(sights: Sights) -> Finding | None:
         return None
     named = _level_of(bone)
     message = f"The masks hold {named}: a vertebra more than usual, or wrong names."
-    code = "six-lumbar" if named is Level.L6 else "thirteen-thoracic"
-    return _find(code, Severity.WARNING, message, 0.8, bone, {"named": named})
+    if named is Level.L6:
+        return Finding(
+            code="six-lumbar",
+            severity=Severity.WARNING,
+            message=message,
+            certainty=0.8,
+            place_mm=_place_of(bone),
+        )
+    return Finding(
+        code="thirteen-thoracic",
+        severity=Severity.WARNING,
+        message=message,
+        certainty=0.8,
+        place_mm=_place_of(bone),
+    )
 
 
 def _reckon(anchors: Sequence[Anchor], findings: Sequence[Finding]) -> tuple[float, str]:
@@ -333,19 +423,27 @@ def _say_anchors(
         return ()
     if numbering.certainty == 1.0:
         return ()
-    is_anchored = bool(numbering.anchors)
-    message = f"Names of the levels: {numbering.reason}."
-    if not is_anchored:
-        message = "Nothing in the masks shows that the levels bear the right names."
     evidence: dict[str, float | int | str | None] = {"candidates": "; ".join(numbering.candidates)}
+    place = _place_of(lowest)
+    if numbering.anchors:
+        message = f"Names of the levels: {numbering.reason}."
+        return (
+            Finding(
+                code="numbering-anchored",
+                severity=Severity.INFO,
+                message=message,
+                place_mm=place,
+                evidence=evidence,
+            ),
+        )
+    message = "Nothing in the masks shows that the levels bear the right names."
     return (
-        _find(
-            "numbering-anchored" if is_anchored else "numbering-unanchored",
-            Severity.INFO if is_anchored else Severity.WARNING,
-            message,
-            None,
-            lowest,
-            evidence,
+        Finding(
+            code="numbering-unanchored",
+            severity=Severity.WARNING,
+            message=message,
+            place_mm=place,
+            evidence=evidence,
         ),
     )
 
@@ -356,10 +454,11 @@ def _candidates(seen: Sequence[Level], certainty: float) -> tuple[str, ...]:
     if not lumbar:
         return ()
     said = [name_levels(lumbar)]
-    if certainty < 1.0:
+    first, last = lumbar[0], lumbar[-1]
+    if certainty < 1.0 and steps_apart(first, last) == len(lumbar) - 1:
         up = [_ORDER[_ORDER.index(lv) - 1] for lv in lumbar]
         down = [Level.L6 if lv is Level.L5 else _ORDER[_ORDER.index(lv) + 1] for lv in lumbar]
-        said += [name_levels(up), name_levels(down)]
+        said += [f"{named[0]}–{named[-1]}" for named in (up, down)]
     return tuple(said)
 
 
@@ -368,21 +467,7 @@ def _level_of(bone: Bone) -> Level:
     return bone.level
 
 
-def _find(
-    code: str,
-    severity: Severity,
-    message: str,
-    certainty: float | None,
-    bone: Bone,
-    evidence: dict[str, float | int | str | None],
-) -> Finding:
-    """A finding about the case, placed at a vertebra."""
+def _place_of(bone: Bone) -> tuple[float, float, float]:
+    """Where a vertebra lies."""
     x, y, z = (float(c) for c in bone.centre_mm)
-    return Finding(
-        code=code,
-        severity=severity,
-        message=message,
-        certainty=certainty,
-        place_mm=(x, y, z),
-        evidence=evidence,
-    )
+    return x, y, z
