@@ -252,6 +252,23 @@ def _wait(is_so, seconds):
         time.sleep(0.1)
 
 
+def test_torchs_own_words_for_memory_are_known():
+    """A memory that no machine has, asked of torch itself; the GPU's by torch's own class.
+
+    In a process of its own, for this one must not import torch.
+    """
+    code = (
+        "import torch; from osteoct.segment.isolation.worker import kind_of\n"
+        "try: torch.empty(2**50)\n"
+        "except RuntimeError as error: print(kind_of(error))\n"
+        "print(kind_of(torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["memory", "gpu-memory"]
+
+
 def test_missing_weights_end_with_exit_code_4(dicom, tmp_path):
     """Where fetching is forbidden no connection is tried: the check comes first."""
     process = _start(
