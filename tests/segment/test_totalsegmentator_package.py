@@ -47,19 +47,21 @@ def _no_network():
 
 WATCH = """
 import os, sys
+seen = {"osteoct", "totalsegmentator", "torch"}
 def watch(event, arguments):
     is_name = event in ("socket.getaddrinfo", "socket.gethostbyname")
     is_sent = event in ("socket.connect", "socket.sendto", "socket.sendmsg")
     if is_name or (is_sent and arguments[0].family != 1):
         with open(os.environ["OSTEOCT_TEST_WATCH"], "a") as log:
             log.write(event + "\\n")
-    elif event == "import" and arguments[0] in ("osteoct", "totalsegmentator", "torch"):
+    elif event == "import" and (name := arguments[0].partition(".")[0]) in seen:
+        seen.discard(name)
         with open(os.environ["OSTEOCT_TEST_WATCH"] + ".seen", "a") as log:
-            log.write(f"{os.getpid()} {arguments[0]} ")
+            log.write(f"{os.getpid()} {name} ")
 sys.addaudithook(watch)
 """
-"""Put into every Python process of a run: writes down whoever calls another machine, and who it
-listened to. Family 1 is that of sockets on this machine."""
+"""Put into every Python process of a run: writes down whoever calls another machine, and who was
+watched. Family 1 is that of sockets on this machine."""
 
 
 def _watched(folder):
