@@ -154,5 +154,5 @@ def forbidden(error: Any) -> Any:  # noqa: ANN401 - WeightsMissingError, importe
         where=error.where,
         found=error.found,
         wanted=error.wanted,
-        hint=f"--offline or {OFFLINE_VARIABLE} forbids fetching; without them, {error.hint}",
+        hint=f"--offline or {OFFLINE_VARIABLE} forbids fetching; where it is allowed, {error.hint}",
     )
