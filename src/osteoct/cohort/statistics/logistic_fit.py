@@ -32,11 +32,14 @@ class Fit:
     log_likelihood: float
 
 
-def fit_logistic(design: Values, y: Values) -> Fit | None:
-    """Fit by maximum likelihood; ``None`` where no finite maximum exists (separation)."""
-    beta = np.zeros(design.shape[1])
+def fit_logistic(design: Values, y: Values, start: Values | None = None) -> Fit | None:
+    """Fit by maximum likelihood; ``None`` where no finite maximum is reached.
+
+    So it is where a combination of predictors separates the outcomes, or some of the patients.
+    """
+    beta = np.zeros(design.shape[1]) if start is None else start
+    p = expit(design @ beta)
     for _ in range(STEPS):
-        p = expit(design @ beta)
         information = design.T @ (design * (p * (1 - p))[:, None])
         try:
             step = np.linalg.solve(information, design.T @ (y - p))
@@ -44,10 +47,11 @@ def fit_logistic(design: Values, y: Values) -> Fit | None:
             return None
         beta = beta + step
         eta = design @ beta
-        if is_separated(eta, y) or np.abs(eta).max() > LINEAR_LIMIT:
+        if not np.isfinite(eta).all():
             return None
         if np.abs(step).max() < STEP_TOLERANCE:
-            return _finish(design, y, beta)
+            return None if is_separated(eta, y) else _finish(design, y, beta)
+        p = expit(eta)
     return None
 
 
