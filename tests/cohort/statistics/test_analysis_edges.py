@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
-
-pd = pytest.importorskip("pandas")
 
 from osteoct.cohort.statistics.analysis import analyze_table
 from osteoct.cohort.statistics.choices import StatisticsChoices

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
-
-pd = pytest.importorskip("pandas")
 from sklearn.metrics import roc_auc_score
 
 from osteoct.classify.rules import load_rules
@@ -51,7 +50,7 @@ def test_of_equal_youden_indices_the_most_sensitive_counts():
 
 
 def test_resampled_cutoffs_are_those_of_drawing_patients():
-    """The fast resamples against the plain way: draw patients, take each draw's cut-off."""
+    """The fast resamples against the plain way."""
     random = np.random.default_rng(8)
     pos, neg = random.normal(130, 25, 40).round(), random.normal(160, 25, 50).round()
     fast = resample_youden(Ladder.of(pos, neg), 4000, make_generator(1, "test"))
@@ -66,7 +65,7 @@ def test_resampled_cutoffs_are_those_of_drawing_patients():
 
 
 def test_optimism_is_what_a_fresh_cohort_takes_away():
-    """Corrected Youden index lies near that of 10⁵ new patients, apparent well above, on average."""
+    """The corrected Youden index is near that of 10⁵ new patients, the apparent above."""
     random = np.random.default_rng(9)
     apparent, corrected, true = [], [], []
     fresh_pos, fresh_neg = random.normal(140, 30, 100_000), random.normal(160, 30, 100_000)
@@ -107,7 +106,7 @@ def test_likelihood_ratio_by_hand():
 
 
 def test_published_cutoffs_on_their_own_protocol_only():
-    """Exactly at the cut-off is not below; another protocol is refused; every rule has an outcome."""
+    """Exactly at the cut-off is not below; every rule has an outcome."""
     assert {r.id for r in load_rules() if r.protocol} == set(RULE_OUTCOMES)
     table = _table([141.3, 141.2], [141.4, 141.3], kvp=120.0)
     rows = {r.rule: r for r in check_published_cutoffs(table, "vertebra-core-3.5")}
@@ -120,7 +119,7 @@ def test_published_cutoffs_on_their_own_protocol_only():
 
 
 def test_published_cutoffs_leave_out_other_conditions_with_a_count():
-    """100 kVp or contrast is not the source's scan; unknown kVp stands where it was only assumed."""
+    """Known other kVp or contrast goes; unknown kVp stays where 120 was assumed."""
     table = _table(
         [100.0] * 3,
         [200.0] * 2,

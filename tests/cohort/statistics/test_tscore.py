@@ -1,8 +1,7 @@
 """Groups at exactly −1.0 and −2.5, and which site decides."""
 
+import pandas as pd
 import pytest
-
-pd = pytest.importorskip("pandas")
 
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.cohort.statistics.cohort_table import prepare_table

@@ -6,6 +6,7 @@ once. The single fit is checked against statsmodels and R, Firth's against R's b
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,10 +135,11 @@ def _solve_each(information: Values, gradient: Values) -> Values:
     """Newton steps; NaN where the information is singular."""
     step = np.full_like(gradient, np.nan)
     finite = np.isfinite(information).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
-    known = np.asarray(finite, dtype=bool)
-    if known.any():
-        scale = np.abs(information[known]).max(axis=(1, 2))
-        sure = np.abs(np.linalg.det(information[known] / np.maximum(scale, 1e-300)[:, None, None]))
-        known[known] = sure > 1e-12 ** (1 + gradient.shape[1] / 4)
-        step[known] = np.linalg.solve(information[known], gradient[known][..., None])[..., 0]
+    rows = np.flatnonzero(finite)
+    try:
+        step[rows] = np.linalg.solve(information[rows], gradient[rows][..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        for row in rows:
+            with suppress(np.linalg.LinAlgError):
+                step[row] = np.linalg.solve(information[row], gradient[row])
     return step

@@ -16,7 +16,7 @@ Values = NDArray[np.float64]
 THRESHOLDS = np.arange(1, 100) / 100
 """Threshold probabilities of the decision curve."""
 
-CHUNK = 2_000_000
+CHUNK = 250_000
 """Cells (resamples × patients) worked on at once."""
 
 INDICES = ("auc", "brier", "calibration_slope", "calibration_intercept")
