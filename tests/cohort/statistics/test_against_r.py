@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("pandas")
-
 from osteoct.cohort.statistics.agreement import compare_differences, measure_icc
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.cohort.statistics.cohort_table import prepare_table

@@ -1,8 +1,6 @@
 """The studentized range against scipy, which is slow but right, also where R has no answer."""
 
 import pytest
-
-pytest.importorskip("pandas")
 from scipy import stats
 
 from osteoct.cohort.statistics.studentized_range import exceed_range, find_range
