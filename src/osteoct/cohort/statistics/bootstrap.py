@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-CHUNK = 2_000_000
-"""Cells (resamples × distinct values) worked on at once: 16 MB a table, whatever the cohort."""
+CHUNK = 250_000
+"""Cells (resamples × distinct values) worked on at once: 2 MB a table, which a cache holds."""
 
 
 def make_generator(seed: int, *names: str) -> np.random.Generator:

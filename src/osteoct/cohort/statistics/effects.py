@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from osteoct.cohort.statistics.bootstrap import make_generator
 from osteoct.cohort.statistics.choices import StatisticsChoices
@@ -72,9 +71,14 @@ def measure_epsilon(
         return row
     value = rank.statistic / (rank.n - 1)
     groups = [v for v in samples.values() if len(v)]
+    places = np.unique(np.concatenate(groups), return_inverse=True)[1]
+    ladders = np.split(places, np.cumsum([len(v) for v in groups])[:-1])
     times = min(choices.n_bootstrap, max(LEAST_RESAMPLES, MOST_BOOTSTRAP_CELLS // rank.n))
     random = make_generator(choices.seed, "epsilon", variable)
-    drawn = [e for e in (_resample_epsilon(groups, random) for _ in range(times)) if e is not None]
+    size = int(places.max()) + 1
+    drawn = [
+        e for e in (_resample_epsilon(ladders, size, random) for _ in range(times)) if e is not None
+    ]
     if not drawn:
         return row.model_copy(update={"value": value, "ci_reason": Absence.CONSTANT})
     low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
@@ -82,17 +86,23 @@ def measure_epsilon(
     return row.model_copy(update={"value": value} | ends)
 
 
-def _resample_epsilon(groups: list[Values], random: np.random.Generator) -> float | None:
-    """ε² of one resample; ``None`` where all its values are one."""
-    drawn = [v[random.integers(0, len(v), len(v))] for v in groups]
-    values = np.concatenate(drawn)
-    n = len(values)
-    ranks = stats.rankdata(values)
-    spread = float(((ranks - (n + 1) / 2) ** 2).sum())
+def _resample_epsilon(
+    groups: list[NDArray[np.intp]], size: int, random: np.random.Generator
+) -> float | None:
+    """ε² of one resample; ``None`` where all its values are one.
+
+    ``groups`` holds each patient's place among ``size`` distinct values, so that ranks are counts
+    and nothing is sorted again.
+    """
+    drawn = [g[random.integers(0, len(g), len(g))] for g in groups]
+    counts = np.array([np.bincount(d, minlength=size) for d in drawn], dtype=float)
+    total = counts.sum(axis=0)
+    ranks = np.cumsum(total) - (total + total.sum()) / 2  # less their mean
+    spread = float(total @ ranks**2)
     if spread == 0:
         return None
-    parts = np.split(ranks, np.cumsum([len(v) for v in drawn])[:-1])
-    return sum(len(p) * (float(p.mean()) - (n + 1) / 2) ** 2 for p in parts) / spread
+    sums = counts @ ranks
+    return float((sums**2 / counts.sum(axis=1)).sum()) / spread
 
 
 def measure_hedges(a: Values, b: Values) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from osteoct.cohort.statistics.bootstrap import make_generator
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.cohort.statistics.cohort_table import OUTCOMES, REGIONS, hu_column
 from osteoct.cohort.statistics.intervals import Z, measure_proportion
-from osteoct.cohort.statistics.logistic_fit import Fit, fit_firth, fit_logistic
+from osteoct.cohort.statistics.logistic_fit import Fit, fit_firth, fit_logistic, is_separated
 from osteoct.cohort.statistics.model_records import CalibrationPoint, Coefficient, LogisticModel
 from osteoct.cohort.statistics.reasons import Absence
 from osteoct.cohort.statistics.records import HuRegion, Outcome
@@ -113,12 +113,13 @@ def _fit_separated(
     fit = fit_firth(design, y)
     if fit is None:
         return row.model_copy(update={"reason": Absence.NOT_CONVERGED})
+    is_whole = is_separated(design @ fit.beta, y)
     return row.model_copy(
         update={
             "method": "firth",
             "coefficients": _coefficients(row.predictors, fit, centre, scale),
             "log_likelihood": fit.log_likelihood,
-            "reason": Absence.PERFECT_SEPARATION,
+            "reason": Absence.PERFECT_SEPARATION if is_whole else Absence.NOT_CONVERGED,
         }
     )
 

@@ -6,6 +6,7 @@ once. The single fit is checked against statsmodels and R, Firth's against R's b
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +33,14 @@ class Fit:
     log_likelihood: float
 
 
-def fit_logistic(design: Values, y: Values) -> Fit | None:
-    """Fit by maximum likelihood; ``None`` where no finite maximum exists (separation)."""
-    beta = np.zeros(design.shape[1])
+def fit_logistic(design: Values, y: Values, start: Values | None = None) -> Fit | None:
+    """Fit by maximum likelihood; ``None`` where no finite maximum is reached.
+
+    So it is where a combination of predictors separates the outcomes, or some of the patients.
+    """
+    beta = np.zeros(design.shape[1]) if start is None else start
+    p = expit(design @ beta)
     for _ in range(STEPS):
-        p = expit(design @ beta)
         information = design.T @ (design * (p * (1 - p))[:, None])
         try:
             step = np.linalg.solve(information, design.T @ (y - p))
@@ -44,10 +48,11 @@ def fit_logistic(design: Values, y: Values) -> Fit | None:
             return None
         beta = beta + step
         eta = design @ beta
-        if is_separated(eta, y) or np.abs(eta).max() > LINEAR_LIMIT:
+        if not np.isfinite(eta).all():
             return None
         if np.abs(step).max() < STEP_TOLERANCE:
-            return _finish(design, y, beta)
+            return None if is_separated(eta, y) else _finish(design, y, beta)
+        p = expit(eta)
     return None
 
 
@@ -130,10 +135,11 @@ def _solve_each(information: Values, gradient: Values) -> Values:
     """Newton steps; NaN where the information is singular."""
     step = np.full_like(gradient, np.nan)
     finite = np.isfinite(information).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
-    known = np.asarray(finite, dtype=bool)
-    if known.any():
-        scale = np.abs(information[known]).max(axis=(1, 2))
-        sure = np.abs(np.linalg.det(information[known] / np.maximum(scale, 1e-300)[:, None, None]))
-        known[known] = sure > 1e-12 ** (1 + gradient.shape[1] / 4)
-        step[known] = np.linalg.solve(information[known], gradient[known][..., None])[..., 0]
+    rows = np.flatnonzero(finite)
+    try:
+        step[rows] = np.linalg.solve(information[rows], gradient[rows][..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        for row in rows:
+            with suppress(np.linalg.LinAlgError):
+                step[row] = np.linalg.solve(information[row], gradient[row])
     return step

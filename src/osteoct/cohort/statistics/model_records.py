@@ -66,9 +66,9 @@ class LogisticModel(Record):
     predictors
         Columns, HU first.
     method
-        ``maximum_likelihood``, or ``firth`` where predictors separate the outcomes and maximum
-        likelihood has no finite estimate; ``reason`` then says so and nothing is validated, since
-        resamples would be separated, too.
+        ``maximum_likelihood``, or ``firth`` where predictors separate the outcomes, or some
+        patients, and maximum likelihood has no finite estimate; ``reason`` then says so and nothing
+        is validated, since resamples would be separated, too.
     indices
         AUC, Brier score, calibration slope and intercept (joint, on the logit scale).
     n_bootstrap, n_bootstrap_failed

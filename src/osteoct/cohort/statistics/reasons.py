@@ -27,7 +27,7 @@ class Absence(StrEnum):
     COLLINEAR = "collinear"
     """One predictor is a linear combination of the others, constant ones included."""
     NOT_CONVERGED = "not-converged"
-    """The iteration did not reach its tolerance."""
+    """The iteration did not reach its tolerance, as where predictors separate some patients."""
     COLUMN_ABSENT = "column-absent"
     """The table has no such column, or nothing in it."""
     OTHER_PROTOCOL = "other-protocol"
