@@ -35,6 +35,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 COMMANDS = (
     "demo",
     "analyze",
+    "review",
     "segment",
     "inspect",
     "phantom",

@@ -115,12 +115,16 @@ def read_reviews(path: Path) -> Mapping[str, Review]:
             problems.append(error.line)
             continue
         for review in reviews:
-            known = latest.get(review.case_id)
-            if known is None or (known.decided_utc or "") <= (review.decided_utc or ""):
-                latest[review.case_id] = review
+            latest[review.case_id] = later_of(latest.get(review.case_id), review)
     if problems:
         raise ConfigError(" | ".join(problems))
     return latest
+
+
+def later_of(known: Review | None, other: Review) -> Review:
+    """The later of two decisions about one case; of two at the same time the second."""
+    is_later = known is None or (known.decided_utc or "") <= (other.decided_utc or "")
+    return other if known is None or is_later else known
 
 
 def parse_reviews(text: str, *, where: str = REVIEW_FILE) -> tuple[Review, ...]:

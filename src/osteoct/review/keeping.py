@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osteoct.errors import ConfigError
-from osteoct.io.output import write_text
+from osteoct.io.output import RESULT_FILE, write_text
 from osteoct.records import CaseResult
 from osteoct.review.decisions import (
     REVIEW_FILE,
     Review,
+    later_of,
     parse_reviews,
     read_reviews,
     reviews_csv,
@@ -41,6 +42,25 @@ def find_review(folder: Path, case_id: str) -> Review | None:
     files = _files_of(folder)
     found = [review for file in files if (review := read_reviews(file).get(case_id)) is not None]
     return max(found, key=lambda review: review.decided_utc or "", default=None)
+
+
+def gather_reviews(places: Sequence[Path]) -> dict[str, Review]:
+    """The latest decision about each case in or below some folders.
+
+    Of a place that is a result folder itself, decisions beside it count as well.
+
+    Raises
+    ------
+    ConfigError
+        Lines of a ``review.csv`` are bad; they are named.
+    """
+    latest: dict[str, Review] = {}
+    for place in places:
+        beside = [f for f in _files_of(place) if (place / RESULT_FILE).is_file()]
+        for source in (place, *beside):
+            for case_id, review in read_reviews(source).items():
+                latest[case_id] = later_of(latest.get(case_id), review)
+    return latest
 
 
 def check_reviews(folder: Path) -> None:
