@@ -66,6 +66,21 @@ def synthetic(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def three_healthy():
+    """Patients of whom three are healthy."""
+    table = measured(80)
+    healthy = table.index[table["group"] == "healthy"]
+    return table.drop(healthy[3:])
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory, three_healthy):
+    """They, analysed with small cells allowed."""
+    choices = TEXT.model_copy(update={"allow_small_cells": True})
+    return analyze_table(tmp_path_factory.mktemp("shown"), three_healthy, choices=choices)[0]
+
+
 def test_every_file_is_there(synthetic):
     """What the pages promise."""
     wanted = TABLES | {f"figures/{f}.{kind}" for f in FIGURES for kind in ("svg", "png")}
@@ -97,19 +112,18 @@ def test_every_file_says_synthetic(synthetic):
                 assert SYNTHETIC in book.read("xl/sharedStrings.xml").decode()
 
 
-def test_columns_are_those_promised(synthetic, tmp_path):
+def test_columns_are_those_promised(synthetic, shown):
     """Other programs read them by name; of measured cohorts there is not one column more."""
-    out, _ = analyze_table(tmp_path, measured())
     for name, columns in (
         ("correlations", CORRELATION_COLUMNS),
         ("roc", ROC_COLUMNS),
         ("roc_pairs", ROC_PAIR_COLUMNS),
     ):
-        header = (out / f"{name}.csv").read_text().splitlines()[0].split(",")
+        header = (shown / f"{name}.csv").read_text().splitlines()[0].split(",")
         assert tuple(header) == columns
         marked = (synthetic / "out" / f"{name}.csv").read_text().splitlines()[0].split(",")
         assert tuple(marked) == (*columns, SYNTHETIC)
-    assert "SYNTHETIC" not in (out / "cohort.html").read_text(encoding="utf-8")
+    assert "SYNTHETIC" not in (shown / "cohort.html").read_text(encoding="utf-8")
 
 
 def test_the_page_needs_no_other_file(synthetic):
@@ -121,12 +135,9 @@ def test_the_page_needs_no_other_file(synthetic):
     assert page.count("<figure") == len(FIGURES)
 
 
-def test_no_small_cell_in_any_text(tmp_path):
+def test_no_small_cell_in_any_text(tmp_path, three_healthy, shown):
     """Three healthy patients: their count stands nowhere, nor what rests on it."""
-    table = measured(80)
-    healthy = table.index[table["group"] == "healthy"]
-    table = table.drop(healthy[3:])
-    out, _ = analyze_table(tmp_path, table)
+    out, _ = analyze_table(tmp_path, three_healthy)
     rows = rows_of(out / "roc.csv")
     low = [r for r in rows if r["outcome"] == "low_bmd"]
     assert {(r["n_pos"], r["n_neg"], r["auc"]) for r in low} == {("hidden", "<5", "")}
@@ -140,9 +151,6 @@ def test_no_small_cell_in_any_text(tmp_path):
     assert "Healthy: 3" not in page
     flow = (out / "figures" / "flow.svg").read_text(encoding="utf-8")
     assert "Healthy: &lt;5" in flow
-    shown, _ = analyze_table(
-        tmp_path, table, choices=TEXT.model_copy(update={"allow_small_cells": True}), name="shown"
-    )
     rows = rows_of(shown / "roc.csv")
     assert {r["n_neg"] for r in rows if r["outcome"] == "low_bmd"} == {"3"}
 

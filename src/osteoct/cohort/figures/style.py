@@ -104,6 +104,12 @@ def mark_synthetic(figure: Figure) -> None:
     )
 
 
+def settle_layout(figure: Figure) -> None:
+    """Lay the figure out once and for all: it is drawn as SVG, as shapes and as PNG."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def say_p(p: float | None) -> str:
     """A P value as journals print it.
 

@@ -17,7 +17,7 @@ from osteoct.cohort.figures.levels import draw_levels
 from osteoct.cohort.figures.models import draw_calibration, draw_decision
 from osteoct.cohort.figures.roc import draw_roc
 from osteoct.cohort.figures.scatter import draw_scatter
-from osteoct.cohort.figures.style import GROUP_WORDS, OUTCOME_WORDS, mark_synthetic
+from osteoct.cohort.figures.style import GROUP_WORDS, OUTCOME_WORDS, mark_synthetic, settle_layout
 from osteoct.cohort.linking.flow import FlowRow
 from osteoct.cohort.report.checklist import CHECKLIST, Item
 from osteoct.cohort.report.suppression import show_count
@@ -124,9 +124,10 @@ def draw_pictures(
         ),
     )
     pictures = [Picture(name=n, title=t, caption=c, figure=make()) for n, t, c, make in makers]
-    if is_synthetic:
-        for picture in pictures:
+    for picture in pictures:
+        if is_synthetic:
             mark_synthetic(picture.figure)
+        settle_layout(picture.figure)
     return tuple(pictures)
 
 
