@@ -27,6 +27,7 @@ from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
 from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
 from osteoct.report.page import render_report
+from osteoct.report.repairs import draw_repairs
 from osteoct.segment.interface import Segmenter, SegmentOptions
 from osteoct.segment.registry import DEFAULT, make_segmenter
 from osteoct.volume import CTVolume, LabelVolume
@@ -251,7 +252,14 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> Case
     labels = label_compartments(case.compartments, case.ct.geometry)
     original = case.result.grid.axis_codes
     write_labels(labels.reoriented(original), folder / "compartments.nii.gz")
-    report = render_report(case.result, case.ct, case.compartments, second=case.second)
+    write_both_masks(case, folder)
+    report = render_report(
+        case.result,
+        case.ct,
+        case.compartments,
+        second=case.second,
+        repaired=draw_repairs(case.result, case.ct, case.before, case.compartments),
+    )
     seconds = {
         **case.result.provenance.seconds,
         "report": round(time.perf_counter() - clock, 3),
@@ -270,6 +278,19 @@ def write_case(case: CaseAnalysis, folder: Path, config: AnalysisConfig) -> Case
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return result
+
+
+def write_both_masks(case: CaseAnalysis, folder: Path) -> None:
+    """Write the masks as they came and as they were measured, where some were repaired."""
+    if case.original is None or case.repaired is None:
+        return
+    codes = case.result.grid.axis_codes
+    for kind, masks in (("original", case.original), ("repaired", case.repaired)):
+        is_ours = kind == "repaired"  # in canonical orientation; the others lie as they came
+        for name, labels in (("masks", masks.vertebrae), ("body-masks", masks.bodies)):
+            if labels is not None:
+                placed = labels.reoriented(codes) if is_ours else labels
+                write_labels(placed, folder / f"{name}-{kind}.nii.gz")
 
 
 @contextmanager

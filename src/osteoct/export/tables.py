@@ -24,6 +24,7 @@ LEVEL_COLUMNS: Final = (
     "voxels",
     *STATISTICS,
     "reason",
+    "masks_used",
 )
 AGREEMENT_COLUMNS: Final = (
     "case_id",
@@ -155,10 +156,12 @@ def _decimal_or_empty(value: float | None, decimals: int) -> str:
 def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
     for measure in level.regions:
-        yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure))
+        row = (*start, _text(measure.protocol), str(measure.region), *_numbers(measure))
+        yield (*row, str(level.masks_used))
     if not level.regions:
-        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 1)
-        yield (*start, *empty, str(level.heights.reason or Reason.LEVEL_ABSENT))
+        empty = ("",) * (len(LEVEL_COLUMNS) - len(start) - 2)
+        why = str(level.heights.reason or Reason.LEVEL_ABSENT)
+        yield (*start, *empty, why, str(level.masks_used))
 
 
 def _numbers(measure: RegionMeasure) -> tuple[str, ...]:

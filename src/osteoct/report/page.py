@@ -20,6 +20,7 @@ from osteoct.report.finding_list import CHECKED, list_doubts
 from osteoct.report.level_table import make_level_table
 from osteoct.report.opinion_table import make_opinion_table
 from osteoct.report.pictures import draw_chart, draw_comparison, draw_pictures
+from osteoct.report.repairs import RepairView
 from osteoct.report.wording import DISCLAIMER, PARTIAL_VOLUME
 from osteoct.volume import CTVolume
 
@@ -30,6 +31,7 @@ def render_report(
     compartments: Sequence[LevelCompartments],
     *,
     second: Sequence[LevelCompartments] = (),
+    repaired: Sequence[RepairView] = (),
 ) -> str:
     """Write one case's report as HTML that needs no network, no script and no other file.
 
@@ -43,6 +45,8 @@ def render_report(
         Per level the masks to outline, on boxes of the CT's array; levels without one are named.
     second
         The same of a second segmenter, where the case has a comparison.
+    repaired
+        What was repaired, in words and pictures.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def render_report(
         table=make_level_table(result),
         chart=draw_chart(result, rules),
         agreement=make_agreement_table(result),
+        repaired=repaired,
         comparison=draw_comparison(ct, compartments, second),
         opinions=make_opinion_table(result, rules),
         protocols=describe_protocols(result),

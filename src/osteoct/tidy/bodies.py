@@ -104,9 +104,7 @@ def find_lumps(sampled: Sampled) -> Lumps:
         grown[grown == small] = 0
     _add_flat(grown, sampled, free=count + 1)
     numbers = np.unique(grown[grown > 0]).tolist()
-    lumps = [
-        replace(_describe(n, grown, sampled, geometry), is_flat=n > count) for n in numbers
-    ]
+    lumps = [replace(_describe(n, grown, sampled, geometry), is_flat=n > count) for n in numbers]
     in_order = tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2]))
     counts = np.unique(sampled.array[bone], return_counts=True)[1]
     median = float(np.median(counts)) * geometry.voxel_volume_mm3 / 1000
@@ -131,9 +129,7 @@ def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:
         free += 1
 
 
-def _describe(
-    number: int, grown: NDArray[np.int32], sampled: Sampled, geometry: Geometry
-) -> Lump:
+def _describe(number: int, grown: NDArray[np.int32], sampled: Sampled, geometry: Geometry) -> Lump:
     """Place, size and votes of one lump."""
     index = np.argwhere(grown == number)
     labels, counts = np.unique(sampled.array[tuple(index.T)], return_counts=True)

@@ -155,8 +155,6 @@ def measure_posterior(
     return {b.level: float(counts[b.label] * voxel) for b in bones if b.level is not None}
 
 
-
-
 def _find_merged(lumps: Lumps, votes: list[dict[Level, float]]) -> list[Mixup]:
     """Labels that are in more than one body, where the bodies cannot be named."""
     main = [max(body, key=lambda level: body[level]) for body in votes]
@@ -193,9 +191,7 @@ def _find_mixups(
             place = sampled.geometry.to_patient(index.mean(axis=0))
             kind = _tell_kind(name, owner, foreign, main, place - lump.centre_mm)
             mixups.append(
-                Mixup(
-                    kind=kind, name=name, owner=owner, share=foreign[name, owner], place_mm=place
-                )
+                Mixup(kind=kind, name=name, owner=owner, share=foreign[name, owner], place_mm=place)
             )
     return mixups
 
@@ -240,11 +236,11 @@ def _find_arches(
         share = (posterior[large] - posterior[small]) / (posterior[large] + posterior[small])
         index = np.argwhere((sampled.array == whole[large].label) & (lumps.array == 0))
         points = sampled.geometry.to_patient(index)
-        near = points[np.argsort(np.abs(points[:, 2] - lump.centre_mm[2]))[: max(len(points) // 4, 1)]]
+        near = points[
+            np.argsort(np.abs(points[:, 2] - lump.centre_mm[2]))[: max(len(points) // 4, 1)]
+        ]
         mixups.append(
-            Mixup(
-                kind=Kind.ARCH, name=large, owner=small, share=share, place_mm=near.mean(axis=0)
-            )
+            Mixup(kind=Kind.ARCH, name=large, owner=small, share=share, place_mm=near.mean(axis=0))
         )
     return mixups
 

@@ -154,7 +154,5 @@ def _tight(mask: Mask) -> Box | None:
 
 def _within(box: Box, outer: Box) -> Box:
     """A box counted from the start of the array instead of that of an outer box."""
-    a, b, c = (
-        slice(s.start + o.start, s.stop + o.start) for s, o in zip(box, outer, strict=True)
-    )
+    a, b, c = (slice(s.start + o.start, s.stop + o.start) for s, o in zip(box, outer, strict=True))
     return a, b, c

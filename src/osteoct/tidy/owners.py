@@ -60,18 +60,14 @@ def find_owners(reading: Reading) -> Owners:
     involved = {lv for m in reading.mixups for lv in (m.name, m.owner)}
     bodies = {lv: lump for lv in involved if (lump := lump_of(reading, lv)) is not None}
     for level, lump in bodies.items():
-        mine = (reading.lumps.array == lump.number) & np.isin(
-            owners, [lv.order for lv in involved]
-        )
+        mine = (reading.lumps.array == lump.number) & np.isin(owners, [lv.order for lv in involved])
         owners[mine] = level.order
     _assign_posterior(owners, reading, bodies)
     _gather(owners, reading, tuple(involved))
     return Owners(levels=owners)
 
 
-def _assign_posterior(
-    owners: Cells, reading: Reading, bodies: Mapping[Level, Lump]
-) -> None:
+def _assign_posterior(owners: Cells, reading: Reading, bodies: Mapping[Level, Lump]) -> None:
     """Give every piece of the involved labels' posterior elements to its body."""
     sampled, lumps = reading.sampled, reading.lumps.array
     shapes = _Shapes(reading, frozenset(bodies))
@@ -109,9 +105,7 @@ def _touched(
     return {lv: area for lv, area in found.items() if area >= LEAST_CONTACT_MM2}
 
 
-def face_contacts(
-    piece: Mask, others: NDArray[np.integer], sampled: Sampled
-) -> dict[int, float]:
+def face_contacts(piece: Mask, others: NDArray[np.integer], sampled: Sampled) -> dict[int, float]:
     """Area (mm²) of a piece's faces per number on their other side."""
     x, y, z = sampled.geometry.spacing_mm
     total: dict[int, float] = {}

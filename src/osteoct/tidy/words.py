@@ -59,7 +59,7 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         case Kind.SWAPPED:
             return Finding(
                 code="labels-swapped",
-                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                severity=Severity.WARNING if small else Severity.BLOCKING,
                 level=level,
                 message=f"{share} of the body of {owner} bears the name {name}, and the other "
                 f"way round: {done}",
