@@ -14,7 +14,8 @@ LEAST_BODIES = 4
 """Bodies that a column must have: of two that stand in the wrong order either may be right."""
 
 MOST_RENAMED = 2
-"""Bodies that may change their names: with more, the column may be upside down or counted wrongly."""
+"""Bodies that may change their names: with more, the column may be
+upside down or counted wrongly."""
 
 MOST_LEVELS = 4
 """Levels that may be mixed up at once."""
@@ -48,7 +49,7 @@ def answer_mixups(reading: Reading) -> Answer:
     return Answer(owners=None if why_not else owners, why_not=why_not)
 
 
-def _doubt(reading: Reading) -> str:
+def _doubt(reading: Reading) -> str:  # noqa: PLR0911 - one reason each
     """What speaks against any repair of the names."""
     naming = reading.naming
     if naming is None:

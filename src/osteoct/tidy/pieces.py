@@ -28,7 +28,8 @@ A process that broke off, or an arch with a cleft in it (spondylolysis), lies ne
 """
 
 MOST_LOOSE_SHARE = 0.2
-"""Share of a label that may be taken off it; with more, it is not sure which part is the vertebra."""
+"""Share of a label that may be taken off it; with more, it is not sure which part is
+the vertebra."""
 
 LEAST_HOLE_CM3 = 0.2
 """Cavities below it are left: basivertebral veins and rounding at thick slices."""
