@@ -94,7 +94,7 @@ def find_lumps(sampled: Sampled) -> Lumps:
     keep[0] = False
     parts = np.where(keep[parts], parts, 0)
     if not keep.any():
-        return Lumps(array=parts, lumps=())
+        return Lumps(array=parts.astype(np.int32), lumps=())
     away, nearest = ndi.distance_transform_edt(
         parts == 0, sampling=geometry.spacing_mm, return_indices=True
     )
