@@ -128,6 +128,7 @@ def _draw_axials(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Pic
 
 
 def make_picture(figure: Figure, *, alt: str, caption: str) -> Picture:
+    """Turn a figure into a picture of the page."""
     width, height = figure.get_size_inches()
     return Picture(
         uri=encode_png(figure), alt=alt, caption=caption, aspect=round(width / height, 4)

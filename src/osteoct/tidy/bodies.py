@@ -36,8 +36,8 @@ LEAST_OF_MEDIAN = 0.3
 """A lump below this share of the median one is no body either."""
 
 MOST_OF_LABEL = 1.1
-"""Volume of a lump, in median labels, above which it is two bodies whose masks meet across the disc:
-a body has 0.5 to 0.7 of its own vertebra."""
+"""Volume of a lump, in median labels, above which it is two bodies whose masks meet across the
+disc: a body has 0.5 to 0.7 of its own vertebra."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
