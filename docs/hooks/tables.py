@@ -49,6 +49,7 @@ COLUMNS = {
     "p75_hu": "75th percentile",
     "p95_hu": "95th percentile",
     "reason": "why the numbers are absent; empty where they are present",
+    "masks_used": "`original`, or `repaired` where a rule changed the masks of the level",
     "first": "the segmenter whose numbers count; `masks` for those you gave",
     "second": "the segmenter it is compared with",
     "dice": "overlap of the vertebrae of this name, 0 … 1",
