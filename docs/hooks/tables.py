@@ -53,6 +53,7 @@ COLUMNS = {
     "p95_hu": "95th percentile",
     "reason": "why the numbers are absent; empty where they are present",
     "numbering_certainty": "how sure the level's name is, 0 … 1; empty where it is absent",
+    "masks_used": "`original`, or `repaired` where a rule changed the masks of the level",
     "first": "the segmenter whose numbers count; `masks` for those you gave",
     "second": "the segmenter it is compared with",
     "dice": "overlap of the vertebrae of this name, 0 … 1",

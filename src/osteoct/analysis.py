@@ -27,6 +27,7 @@ from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
 from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
 from osteoct.report.page import render_report
+from osteoct.report.repairs import draw_repairs
 from osteoct.report.thumbnails import FOLDER as THUMBNAILS
 from osteoct.report.thumbnails import draw_thumbnails
 from osteoct.review.keeping import check_reviews, keep_reviews
@@ -261,9 +262,15 @@ def write_case(
     labels = label_compartments(case.compartments, case.ct.geometry)
     original = case.result.grid.axis_codes
     write_labels(labels.reoriented(original), folder / "compartments.nii.gz")
+    write_both_masks(case, folder)
     reviewed = "" if earlier is None else keep_reviews(case.result, earlier, folder)
     report = render_report(
-        case.result, case.ct, case.compartments, second=case.second, reviewed=reviewed
+        case.result,
+        case.ct,
+        case.compartments,
+        second=case.second,
+        reviewed=reviewed,
+        repaired=draw_repairs(case.result, case.ct, case.before, case.compartments),
     )
     write_pictures(draw_thumbnails(case.result, case.ct, case.compartments), folder)
     seconds = {
@@ -292,6 +299,19 @@ def write_pictures(pictures: Mapping[str, bytes], folder: Path) -> None:
         (folder / THUMBNAILS).mkdir()
     for name, content in pictures.items():
         (folder / THUMBNAILS / name).write_bytes(content)
+
+
+def write_both_masks(case: CaseAnalysis, folder: Path) -> None:
+    """Write the masks as they came and as they were measured, where some were repaired."""
+    if case.original is None or case.repaired is None:
+        return
+    codes = case.result.grid.axis_codes
+    for kind, masks in (("original", case.original), ("repaired", case.repaired)):
+        is_ours = kind == "repaired"  # in canonical orientation; the others lie as they came
+        for name, labels in (("masks", masks.vertebrae), ("body-masks", masks.bodies)):
+            if labels is not None:
+                placed = labels.reoriented(codes) if is_ours else labels
+                write_labels(placed, folder / f"{name}-{kind}.nii.gz")
 
 
 @contextmanager

@@ -84,7 +84,8 @@ def test_the_columns_are_the_published_ones():
     """Scripts of users depend on names and order."""
     assert levels_csv(result()).splitlines()[0] == (
         "case_id,level,protocol,region,volume_cm3,voxels,mean_hu,median_hu,sd_hu,"
-        "p05_hu,p25_hu,p75_hu,p95_hu,reason,numbering_certainty,usability,usability_codes"
+        "p05_hu,p25_hu,p75_hu,p95_hu,reason,numbering_certainty,masks_used,usability,"
+        "usability_codes"
     )
     assert findings_csv(result()).splitlines()[0] == "code,severity,level,message,effect"
 

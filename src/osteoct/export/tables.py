@@ -25,6 +25,7 @@ LEVEL_COLUMNS: Final = (
     *STATISTICS,
     "reason",
     "numbering_certainty",
+    "masks_used",
     "usability",
     "usability_codes",
 )
@@ -159,7 +160,7 @@ def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
     sure = _optional(level.numbering_certainty, _RATIO_DECIMALS)
     codes = " ".join(map(_text, level.usability_codes))
-    end = (sure, str(level.usability or ""), codes)
+    end = (sure, str(level.masks_used), str(level.usability or ""), codes)
     for measure in level.regions:
         yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure), *end)
     if not level.regions:

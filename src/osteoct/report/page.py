@@ -25,6 +25,7 @@ from osteoct.report.finding_list import CHECKED, list_doubts
 from osteoct.report.level_table import make_level_table
 from osteoct.report.opinion_table import make_opinion_table
 from osteoct.report.pictures import draw_chart, draw_comparison, draw_pictures
+from osteoct.report.repairs import RepairView
 from osteoct.report.wording import DISCLAIMER, PARTIAL_VOLUME, tell_usability
 from osteoct.volume import CTVolume
 
@@ -36,6 +37,7 @@ def render_report(
     *,
     second: Sequence[LevelCompartments] = (),
     reviewed: str = "",
+    repaired: Sequence[RepairView] = (),
 ) -> str:
     """Write one case's report as HTML that needs no network, no script and no other file.
 
@@ -51,6 +53,8 @@ def render_report(
         The same of a second segmenter, where the case has a comparison.
     reviewed
         What a person decided about the case, as one sentence.
+    repaired
+        What was repaired, in words and pictures.
 
     Returns
     -------
@@ -76,6 +80,7 @@ def render_report(
         table=make_level_table(result),
         chart=draw_chart(result, rules),
         agreement=make_agreement_table(result),
+        repaired=repaired,
         comparison=draw_comparison(ct, compartments, second),
         opinions=make_opinion_table(result, rules),
         protocols=describe_protocols(result),

@@ -74,7 +74,7 @@ def draw_comparison(
     """Draw the outlines of two segmenters and name their lines; ``None`` where one has none."""
     if not first or not second:
         return None
-    picture = _make_picture(
+    picture = make_picture(
         draw_agreement(ct, first, second),
         alt="Sagittal CT picture with the vertebrae of both segmenters outlined. "
         "Anterior is on the left of the picture, the head is up.",
@@ -99,13 +99,13 @@ def _draw_overview(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[P
     """Sagittal and coronal."""
     names = name_levels([level.level for level in levels])
     return (
-        _make_picture(
+        make_picture(
             draw_sagittal(ct, levels),
             alt=f"Sagittal CT picture through the bodies of {names} with outlines. "
             "Anterior is on the left of the picture, the head is up.",
             caption="Sagittal, bent through the body centres",
         ),
-        _make_picture(
+        make_picture(
             draw_coronal(ct, levels),
             alt=f"Coronal CT picture through the bodies of {names} with outlines. {_SIDES}",
             caption="Coronal, bent through the body centres",
@@ -117,7 +117,7 @@ def _draw_axials(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Pic
     """One picture per level, all of one size."""
     size_mm = common_size_mm(levels)
     return tuple(
-        _make_picture(
+        make_picture(
             draw_axial(ct, level, size_mm),
             alt=f"Axial CT picture through the middle of the body of {level.level} with outlines. "
             "The patient's right is on the left of the picture, anterior is up.",
@@ -127,7 +127,8 @@ def _draw_axials(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Pic
     )
 
 
-def _make_picture(figure: Figure, *, alt: str, caption: str) -> Picture:
+def make_picture(figure: Figure, *, alt: str, caption: str) -> Picture:
+    """Turn a figure into a picture of the page."""
     width, height = figure.get_size_inches()
     return Picture(
         uri=encode_png(figure), alt=alt, caption=caption, aspect=round(width / height, 4)

@@ -1,0 +1,1 @@
+"""Masks put in order before they are measured."""

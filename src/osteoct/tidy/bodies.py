@@ -35,9 +35,9 @@ FLAT_SHARE = 0.6
 LEAST_OF_MEDIAN = 0.3
 """A lump below this share of the median one is no body either."""
 
-MOST_LARGER = 1.8
-"""A lump that is larger than the median one by this factor is two bodies whose masks meet across the
-disc: the bodies cannot be told apart."""
+MOST_OF_LABEL = 1.1
+"""Volume of a lump, in median labels, above which it is two bodies whose masks meet across the
+disc: a body has 0.5 to 0.7 of its own vertebra."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,12 +71,14 @@ class Lumps:
 
     array: NDArray[np.int32]
     lumps: tuple[Lump, ...]
+    label_cm3: float = 0.0
+    """Median volume of a label."""
 
     @property
     def are_apart(self) -> bool:
         """Whether none of them is two bodies in one."""
         sizes = [lump.volume_cm3 for lump in self.lumps]
-        return bool(sizes) and max(sizes) <= MOST_LARGER * float(np.median(sizes))
+        return bool(sizes) and max(sizes) <= MOST_OF_LABEL * self.label_cm3
 
 
 def find_lumps(sampled: Sampled) -> Lumps:
@@ -92,7 +94,7 @@ def find_lumps(sampled: Sampled) -> Lumps:
     keep[0] = False
     parts = np.where(keep[parts], parts, 0)
     if not keep.any():
-        return Lumps(array=parts, lumps=())
+        return Lumps(array=parts.astype(np.int32), lumps=())
     away, nearest = ndi.distance_transform_edt(
         parts == 0, sampling=geometry.spacing_mm, return_indices=True
     )
@@ -103,7 +105,10 @@ def find_lumps(sampled: Sampled) -> Lumps:
     _add_flat(grown, sampled, free=count + 1)
     numbers = np.unique(grown[grown > 0]).tolist()
     lumps = [replace(_describe(n, grown, sampled, geometry), is_flat=n > count) for n in numbers]
-    return Lumps(array=grown, lumps=tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2])))
+    in_order = tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2]))
+    counts = np.unique(sampled.array[bone], return_counts=True)[1]
+    median = float(np.median(counts)) * geometry.voxel_volume_mm3 / 1000
+    return Lumps(array=grown, lumps=in_order, label_cm3=median)
 
 
 def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:

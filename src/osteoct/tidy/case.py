@@ -62,10 +62,10 @@ def tidy_masks(
         Without it everything is found and nothing changed.
     """
     masks = Masks(vertebrae=vertebrae, bodies=bodies)
-    cleared = _clear_strays(Tidied(masks=masks), repair=repair, is_given=False)
+    filled = _fill_holes(ct, Tidied(masks=masks), repair=repair)
+    cleared = _clear_strays(filled, repair=repair, is_given=False)
     named = _put_names_right(cleared, repair=repair)
-    whole = _clear_strays(named, repair=repair, is_given=True)
-    return _fill_holes(ct, whole, repair=repair)
+    return _clear_strays(named, repair=repair, is_given=True)
 
 
 def _bones(vertebrae: LabelVolume) -> tuple[Bone, ...]:

@@ -32,7 +32,8 @@ ARCH_MEAN_RANGE = (0.6, 1.7)
 """Mean of the two, in medians of all levels: outside it something is missing, not misnamed."""
 
 MERGED_SHARE = 0.6
-"""Share of a body under a neighbour's name from which on it is no leak: the label holds two levels."""
+"""Share of a body under a neighbour's name from which on it is no leak: the label
+holds two levels."""
 
 SMALL_SHARE = 0.15
 """A foreign part of a body up to this share may be the root of a misnamed arch."""

@@ -14,10 +14,18 @@ LEAST_BODIES = 4
 """Bodies that a column must have: of two that stand in the wrong order either may be right."""
 
 MOST_RENAMED = 2
-"""Bodies that may change their names: with more, the column may be upside down or counted wrongly."""
+"""Bodies that may change their names: with more, the column may be
+upside down or counted wrongly."""
 
 MOST_LEVELS = 4
 """Levels that may be mixed up at once."""
+
+LEAST_REPAIRED_SHARE = 0.10
+"""Share of a body under another name from which on it is repaired: less may be the border between
+two vertebrae that touch, drawn a little differently."""
+
+UNLIKE = "the levels would not look alike afterwards"
+"""Why not: what was thought to be wrong explains the labels no better than what they say."""
 
 MAIN_SHARE = 0.5
 """Share of a body under its own name from which on it keeps its name."""
@@ -41,7 +49,7 @@ def answer_mixups(reading: Reading) -> Answer:
     return Answer(owners=None if why_not else owners, why_not=why_not)
 
 
-def _doubt(reading: Reading) -> str:
+def _doubt(reading: Reading) -> str:  # noqa: PLR0911 - one reason each
     """What speaks against any repair of the names."""
     naming = reading.naming
     if naming is None:
@@ -51,6 +59,8 @@ def _doubt(reading: Reading) -> str:
     if len(naming.levels) < LEAST_BODIES:
         return f"with fewer than {LEAST_BODIES} bodies the order is not sure"
     involved = {lv for m in reading.mixups for lv in (m.name, m.owner)}
+    if max(m.share for m in reading.mixups) < LEAST_REPAIRED_SHARE:
+        return "it is too little to be sure"
     if len(involved) > MOST_LEVELS or _count_renamed(reading) > MOST_RENAMED:
         return "too many levels are mixed up"
     if any(b.level in involved and not b.is_whole for b in reading.bones):
@@ -93,5 +103,5 @@ def _doubt_outcome(reading: Reading, owners: Owners) -> str:
     )
     again = read_column(sampled, (*reading.bones, *added))
     if again.naming is None or again.mixups:
-        return "the levels would not look alike afterwards"
+        return UNLIKE
     return ""

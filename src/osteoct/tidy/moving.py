@@ -113,7 +113,8 @@ def _inside_of(old: NDArray[Any], move: Move) -> Mask:
     """Filled voxels that belong to the body: those of a hole that the body's label encloses too."""
     around = ndi.binary_dilation(move.where) & ~move.where
     is_body = bool(np.mean(old[around] > 0) > 0.5) if around.any() else False  # noqa: PLR2004
-    return np.full(old.shape, is_body) & (old == 0)
+    free: Mask = np.full(old.shape, is_body) & (old == 0)
+    return free
 
 
 def _label_of(labels: LabelVolume, level: Level | None) -> int:
@@ -128,7 +129,7 @@ def _with_levels(labels: LabelVolume, levels: list[Level], part: Part) -> LabelV
     structures = dict(labels.structures)
     for level in levels:
         if not any(s.level is level for s in structures.values()):
-            taken = max(max(structures), int(labels.array.max()))
+            taken = max(*structures, int(labels.array.max()))
             structures[taken + 1] = Structure(name=f"vertebrae_{level}", part=part, level=level)
     return replace(labels, structures=structures)
 
@@ -149,7 +150,10 @@ def _as_fine(cells: NDArray[Any], steps: tuple[int, int, int], box: Box) -> NDAr
 def _tight(mask: Mask) -> Box | None:
     """The tightest box around a mask."""
     found = ndi.find_objects(mask.astype(np.uint8))
-    return found[0] if found else None
+    if not found:
+        return None
+    a, b, c = found[0]
+    return a, b, c
 
 
 def _within(box: Box, outer: Box) -> Box:

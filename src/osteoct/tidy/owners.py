@@ -78,8 +78,6 @@ def _assign_posterior(owners: Cells, reading: Reading, bodies: Mapping[Level, Lu
         )
         partners = {owner for name, owner in overlong if name is level}
         for number, box in enumerate(ndi.find_objects(pieces, count), start=1):
-            if box is None:
-                continue
             piece = pieces == number
             touched = _touched(piece, box, lumps, sampled, bodies)
             total = sum(touched.values())

@@ -21,14 +21,15 @@ LEAST_GIVEN_CM3 = 0.5
 """A piece that touches another level is given to it from this volume on: facet joints leave crumbs
 on the wrong side in masks that are otherwise right."""
 
-FAR_MM = 10.0
-"""Distance from its vertebra from which a loose piece is no part of it.
+FAR_MM = 5.0
+"""Distance from its vertebra from which a loose piece is no part of it, and at least two voxels.
 
 A process that broke off, or an arch with a cleft in it (spondylolysis), lies nearer.
 """
 
 MOST_LOOSE_SHARE = 0.2
-"""Share of a label that may be taken off it; with more, it is not sure which part is the vertebra."""
+"""Share of a label that may be taken off it; with more, it is not sure which part is
+the vertebra."""
 
 LEAST_HOLE_CM3 = 0.2
 """Cavities below it are left: basivertebral veins and rounding at thick slices."""
@@ -88,7 +89,7 @@ def find_strays(labels: LabelVolume, bone: Bone, levels: dict[int, Level]) -> li
         touched = _touched(part, piece, bone.label, levels)
         if far is None:
             far = ndi.distance_transform_edt(pieces != main, sampling=labels.geometry.spacing_mm)
-        is_far = bool(far[piece].min() > FAR_MM)
+        is_far = bool(far[piece].min() > max(FAR_MM, 2 * max(labels.geometry.spacing_mm)))
         volume = float(sizes[number] * voxel)
         if not (is_far and touched is None) and not (touched and volume >= LEAST_GIVEN_CM3):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from osteoct.geometry import Box, Geometry, grown
 from osteoct.volume import LabelVolume
 
 CELL_MM = 2.0
-"""Largest edge of a cell where voxels are smaller: a pedicle is 8 mm wide, a lumbar body 27 mm high.
-Voxels that are larger stay as they are."""
+"""Largest edge of a cell where voxels are smaller: a pedicle is 8 mm wide, a lumbar body 27
+mm high. Voxels that are larger stay as they are."""
 
 MARGIN_VOXELS = 2
 """Background kept around the column, so that depths below its surface are right at every side."""
@@ -33,7 +34,7 @@ class Sampled:
         Grid of the cells.
     """
 
-    array: NDArray[np.generic]
+    array: NDArray[Any]
     box: Box
     steps: tuple[int, int, int]
     geometry: Geometry

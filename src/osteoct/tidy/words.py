@@ -6,6 +6,7 @@ from osteoct.anatomy import Level
 from osteoct.records import Finding, Severity
 from osteoct.repair_records import RepairRule
 from osteoct.tidy.column import ARCH_RATIO, FOREIGN_SHARE, Kind, Mixup
+from osteoct.tidy.mixups import UNLIKE
 from osteoct.tidy.pieces import FAR_MM, LEAST_HOLE_CM3, Piece
 
 BLOCKING_SHARE = 0.10
@@ -58,7 +59,7 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         case Kind.SWAPPED:
             return Finding(
                 code="labels-swapped",
-                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                severity=Severity.WARNING if small else Severity.BLOCKING,
                 level=level,
                 message=f"{share} of the body of {owner} bears the name {name}, and the other "
                 f"way round: {done}",
@@ -100,9 +101,10 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         case Kind.ARCH:
             return Finding(
                 code="arch-misnamed",
-                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                severity=Severity.WARNING if small or UNLIKE in done else Severity.BLOCKING,
                 level=level,
-                message=f"Posterior elements of {owner} bear the name {name}: {done}",
+                message=f"The posterior elements of {name} are much larger than those of {owner}, "
+                f"as where parts of an arch bear the wrong name: {done}",
                 certainty=LESS_SURE,
                 place_mm=place,
                 evidence=evidence | {"limit_ratio": ARCH_RATIO},

@@ -27,6 +27,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--series", help="SeriesInstanceUID to take instead of the one chosen by rule.")
 @click.option("--case-id", help="Name of the case in every result, instead of a keyed pseudonym.")
 @click.option("--key-file", type=_PATH, help="Key for pseudonyms.")
+@click.option("--no-repair", is_flag=True, help="Measure the masks as they are; tell, not repair.")
 @click.option("--kvp", type=float, help="Tube voltage, where the header does not tell it.")
 @click.option("--phase", help="Contrast phase, likewise: native, arterial, portal-venous …")
 @click.option("--config", "config_file", type=_PATH, help="TOML file with the same choices.")
@@ -101,4 +102,6 @@ def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, im
     values |= {key: options[key] for key in given if options[key] not in (None, ())}
     if options["with_tissues"]:
         values["with_tissues"] = True
+    if options["no_repair"]:
+        values["repair"] = False
     return make_config(values, where="options")
