@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from scipy import ndimage as ndi
 
@@ -9,8 +13,24 @@ from osteoct.geometry import Box
 from osteoct.volume import LabelVolume
 
 
-def label_boxes(labels: LabelVolume) -> dict[int, Box]:
+_KNOWN: WeakKeyDictionary[LabelVolume, Mapping[int, Box]] = WeakKeyDictionary()
+"""Boxes of volumes that are still in use: many checks ask for them, and the pass is the dearest
+thing in measuring. Volumes are never changed in place."""
+
+
+def label_boxes(labels: LabelVolume) -> Mapping[int, Box]:
     """Return the tightest box around every label that occurs, in index order of the array.
+
+    A volume is gone through once, however many ask.
+    """
+    known = _KNOWN.get(labels)
+    if known is None:
+        known = _KNOWN[labels] = MappingProxyType(_find_boxes(labels))
+    return known
+
+
+def _find_boxes(labels: LabelVolume) -> dict[int, Box]:
+    """Go through a volume.
 
     The pass runs over the array in its own memory order, which is eight times faster than crossing
     it, and the boxes are put back into the order of the axes.
