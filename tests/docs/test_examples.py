@@ -65,6 +65,7 @@ def test_own_masks_then_read_case(in_empty_folder, capsys):
         "heights.csv",
         "findings.csv",
         "report.html",
+        "pictures",
         "compartments.nii.gz",
         "run.toml",
     }

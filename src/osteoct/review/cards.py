@@ -82,7 +82,9 @@ def make_card(case: ReviewedCase, review: Review | None, report: str) -> Card:
         result_sha256=digest,
         usability=usability.value,
         usability_words=USABILITIES[usability],
-        headline=conclude(result, load_rules()).headline.text,
+        headline=conclude(result, load_rules()).headline.text.replace(
+            "(reason below)", "(reason in the report)"
+        ),
         chips=tuple(_make_chip(level) for level in result.levels),
         doubts=doubts[:MOST_DOUBTS],
         doubts_left=max(len(doubts) - MOST_DOUBTS, 0),
