@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ _SIDES = {"ct": "CTs", "dxa": "DXA scans"}
 
 
 def draw_flow(
-    flow: Sequence[FlowRow], outcome: Sequence[str], *, show: Callable[[int], str] = str
+    flow: Sequence[FlowRow], outcome: Sequence[str], *, shown: Sequence[str] | None = None
 ) -> Figure:
     """Draw the flow from the two sources to the groups.
 
@@ -27,14 +27,15 @@ def draw_flow(
     ----------
     outcome
         Lines of the last box: patients analysed and their groups.
-    show
-        How a count is written: small ones may be hidden.
+    shown
+        How each row's count is written, where small ones are hidden.
     """
+    counted = list(zip(flow, shown or [str(r.n) for r in flow], strict=True))
     excluded = {
-        side: [f"{r.words}: {show(r.n)}" for r in flow if (r.side, r.step) == (side, "excluded")]
+        side: [f"{r.words}: {n}" for r, n in counted if (r.side, r.step) == (side, "excluded")]
         for side in _SIDES
     }
-    screened = {r.side: r.n for r in flow if r.step == "screened"}
+    screened = {r.side: n for r, n in counted if r.step == "screened"}
     lines = max((len(x) for x in excluded.values()), default=0)
     middle = (lines + 1.6) * _LINE_HEIGHT if any(excluded.values()) else 0.0
     bottom = (len(outcome) + 0.9) * _LINE_HEIGHT
@@ -49,9 +50,7 @@ def draw_flow(
     for side, x in zip(_SIDES, (1.85, 5.15), strict=True):
         if side not in screened:
             continue
-        _box(
-            axes, x, top, 2.9, [f"{_SIDES[side]} screened: {show(screened[side])}"], is_strong=True
-        )
+        _box(axes, x, top, 2.9, [f"{_SIDES[side]} screened: {screened[side]}"], is_strong=True)
         _arrow(axes, x, top - 0.36, x, final_top + 0.02)
         if excluded[side]:
             _box(axes, x, top - 0.36 - _GAP, 2.9, ["Left out", *excluded[side]])

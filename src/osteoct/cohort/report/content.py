@@ -20,7 +20,7 @@ from osteoct.cohort.figures.scatter import draw_scatter
 from osteoct.cohort.figures.style import GROUP_WORDS, OUTCOME_WORDS, mark_synthetic, settle_layout
 from osteoct.cohort.linking.flow import FlowRow
 from osteoct.cohort.report.checklist import CHECKLIST, Item
-from osteoct.cohort.report.suppression import show_count
+from osteoct.cohort.report.suppression import show_count, show_flow
 from osteoct.cohort.report.tables import Table, cutoff_rows
 from osteoct.cohort.report.text import interval, number
 from osteoct.cohort.statistics.choices import CohortStatistics
@@ -144,7 +144,7 @@ def draw_flow_picture(
     if unknown:
         groups.append(f"without T-score: {unknown}")
     lines = [f"Patients analysed: {group_counts['all']}", "  ·  ".join(groups)]
-    figure = draw_flow(flow, lines, show=lambda n: show_count(n, least))
+    figure = draw_flow(flow, lines, shown=show_flow(flow, least))
     if is_synthetic:
         mark_synthetic(figure)
     return Picture(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from osteoct.cohort.linking.flow import FlowRow
+
 SMALL: Final = "<5"
 PARTNER: Final = "hidden"
 """In place of a count from which, with a total, a small one could be computed."""
@@ -144,3 +146,19 @@ def suppress_counts(counts: Mapping[str, int], least: int) -> dict[str, int | st
     if list(made.values()).count(SMALL) == 1 and shown:
         made[min(shown, key=lambda name: shown[name])] = PARTNER
     return made
+
+
+def show_flow(flow: Sequence[FlowRow], least: int) -> list[str]:
+    """Counts of the flow as printed; a lone small reason of a side hides the next smallest.
+
+    >>> rows = [FlowRow(side="ct", step="excluded", reason=r, n=n) for r, n in (("a", 3), ("b", 9))]
+    >>> show_flow(rows, 5)
+    ['<5', 'hidden']
+    """
+    shown = [show_count(row.n, least) for row in flow]
+    for side in {row.side for row in flow}:
+        places = [i for i, r in enumerate(flow) if (r.side, r.step) == (side, "excluded")]
+        hidden = suppress_counts({str(i): flow[i].n for i in places}, least)
+        for i in places:
+            shown[i] = str(hidden[str(i)])
+    return shown

@@ -26,7 +26,12 @@ from osteoct.cohort.report.content import (
 )
 from osteoct.cohort.report.page import render_page
 from osteoct.cohort.report.pdf import render_pdf
-from osteoct.cohort.report.suppression import show_count, suppress, suppress_counts
+from osteoct.cohort.report.suppression import (
+    show_count,
+    show_flow,
+    suppress,
+    suppress_counts,
+)
 from osteoct.cohort.report.table_one import make_table_one
 from osteoct.cohort.report.tables import Table, make_tables
 from osteoct.cohort.report.text import (
@@ -93,7 +98,10 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
         limits=LIMITS,
         assumptions=list_assumptions() if cohort.is_synthetic else (),
     )
-    flow_rows = tuple((r.side, r.step, r.reason, show_count(r.n, least)) for r in cohort.flow)
+    shown = show_flow(cohort.flow, least)
+    flow_rows = tuple(
+        (r.side, r.step, r.reason, n) for r, n in zip(cohort.flow, shown, strict=True)
+    )
     tables = (
         *make_tables(plain),
         Table(name="flow", columns=FLOW_COLUMNS, rows=flow_rows),
@@ -164,7 +172,8 @@ def _results_json(results: Results, cohort: Cohort, choices: ReportChoices) -> s
         "configuration": choices.model_dump(mode="json"),
         "linking": cohort.linking,
         "flow": [
-            {**r.model_dump(mode="json"), "n": show_count(r.n, choices.least)} for r in cohort.flow
+            {**r.model_dump(mode="json"), "n": n}
+            for r, n in zip(cohort.flow, show_flow(cohort.flow, choices.least), strict=True)
         ],
         "results": {name: value for name, value in results.plain.items() if name != "choices"},
     }
