@@ -12,7 +12,6 @@ from scipy import ndimage as ndi
 from osteoct.geometry import Box
 from osteoct.volume import LabelVolume
 
-
 _KNOWN: WeakKeyDictionary[LabelVolume, Mapping[int, Box]] = WeakKeyDictionary()
 """Boxes of volumes that are still in use: many checks ask for them, and the pass is the dearest
 thing in measuring. Volumes are never changed in place."""
