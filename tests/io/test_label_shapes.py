@@ -393,8 +393,13 @@ def test_numbers_of_a_real_spine_do_not_depend_on_the_shape(
         )
     ]
     assert cases[0].is_measured
-    assert cases[0].levels == cases[1].levels
-    assert cases[0].summaries == cases[1].summaries
+    assert _numbers(cases[0].levels) == _numbers(cases[1].levels)
+    assert _numbers(cases[0].summaries) == _numbers(cases[1].summaries)
+
+
+def _numbers(records):
+    """All but how sure the names are: some shapes hold no sacrum to count from."""
+    return [r.model_copy(update={"numbering_certainty": None}) for r in records]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.95])
