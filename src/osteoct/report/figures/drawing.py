@@ -31,7 +31,7 @@ EDGE_MM = 1.5
 LETTER_SHARES = (0.5, 0.3, 0.7, 0.2, 0.8)
 """Where down the picture the letter at its left edge may stand: the middle, or the first free."""
 
-NAME_AREA_MM = (13.0, 7.0)
+NAME_AREA_MM = (16.0, 7.0)
 """How far from the left edge the end of a name must stay, or how far above or below, to be clear of
 the letter: two signs of 11 pt, and the letter."""
 
