@@ -75,4 +75,4 @@ def count_cards(cards: Sequence[Card]) -> str:
         sum(bool(card.outdated) for card in cards),
     )
     text = f"{len(cards)} cases: {kinds}; {decided} decided"
-    return f"{text}, {outdated} decisions outdated" if outdated else text
+    return f"{text}, {outdated} outdated" if outdated else text
