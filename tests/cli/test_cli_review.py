@@ -1,4 +1,4 @@
-"""``osteoct review`` as it is used: a sheet, decisions brought back, and the next run that keeps them."""
+"""``osteoct review`` as it is used: a sheet, decisions brought back, a next run that keeps them."""
 
 from __future__ import annotations
 
@@ -35,22 +35,20 @@ def test_a_sheet_is_made_and_its_place_printed(osteoct, results):
     """On stdout nothing but the place; the count is said."""
     told = osteoct("review", results)
     assert (told.code, told.out) == (0, f"{results / 'review.html'}\n")
-    assert told.said == ["1 cases: 1 usable with warning; 0 decided"]
+    assert told.said == ["1 case: 1 usable with warning; 0 decided"]
     html = (results / "review.html").read_text(encoding="utf-8")
     assert _result(results / "one").case_id in html
     assert html.count("data:image/webp;base64,") == 2
 
 
-def test_decisions_come_back_and_the_next_run_keeps_them(
-    osteoct, results, line, patient, tmp_path
-):
+def test_decisions_come_back_and_the_next_run_keeps_them(osteoct, results, line, patient, tmp_path):
     """The whole way: sheet, file, import, sheet, another run, its report."""
     (tmp_path / "in.csv").write_bytes((HEAD + line + "far,accept,,,,,\r\n").encode())
     told = osteoct("review", results, "--import", tmp_path / "in.csv")
     assert told.said == [
-        "1 results got the decision of their case",
+        "1 result got the decision of the case",
         "not among these results: far",
-        "1 cases: 1 usable with warning; 1 decided",
+        "1 case: 1 usable with warning; 1 decided",
     ]
     held = (results / "one" / "review.csv").read_bytes()
     assert held == (HEAD + line).encode()

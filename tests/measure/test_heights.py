@@ -78,7 +78,7 @@ def test_without_a_body_there_is_no_height():
 
 
 def test_a_small_body_on_thick_slices_keeps_its_middle():
-    """A parabola through two knots read half the height, and so a grade 3, in sound small bodies."""
+    """A parabola through two knots read half the height, so a grade 3, in sound small bodies."""
     variation = vary(128)
     assert (variation.slice_mm, variation.size) == (4.0, 0.85)
     shot = scan_variation(variation)

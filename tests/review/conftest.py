@@ -27,9 +27,7 @@ GRID = GridRecord(shape=(9, 9, 9), spacing_mm=(1.0, 1.0, 1.0), axis_codes="RAS")
 
 def make_level(level=Level.L1, *, mean_hu=150.0, usable=True, voxels=1000) -> LevelResult:
     """A level with one region."""
-    hu = HuStatistics(
-        mean_hu=mean_hu, median_hu=1, sd_hu=1, p05_hu=1, p25_hu=1, p75_hu=1, p95_hu=1
-    )
+    hu = HuStatistics(mean_hu=mean_hu, median_hu=1, sd_hu=1, p05_hu=1, p25_hu=1, p75_hu=1, p95_hu=1)
     core = RegionMeasure(
         protocol="body-core-4", region=Region.TRABECULAR, volume_cm3=5.0, voxels=500, hu=hu
     )

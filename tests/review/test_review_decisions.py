@@ -71,7 +71,9 @@ def test_what_is_refused_is_named(text, told):
 
 def test_a_file_made_by_hand():
     """Two columns will do, in any order, with a spreadsheet's mark at the start; times get UTC."""
-    text = "\ufeffdecision,case_id,levels,decided_utc\r\nreject,a,L3;L2,2026-01-01T02:00:00+02:00\r\n"
+    text = (
+        "\ufeffdecision,case_id,levels,decided_utc\r\nreject,a,L3;L2,2026-01-01T02:00:00+02:00\r\n"
+    )
     (review,) = parse_reviews(text)
     assert (review.case_id, review.levels) == ("a", ("L2", "L3"))
     assert review.decided_utc == "2026-01-01T00:00:00Z"

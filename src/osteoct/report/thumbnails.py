@@ -59,5 +59,7 @@ def _encode(figure: Figure, height_px: int) -> bytes:
     """A figure as WebP of a given height."""
     buffer = BytesIO()
     dpi = height_px / figure.get_size_inches()[1]
-    figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"quality": QUALITY, "method": EFFORT})
+    figure.savefig(
+        buffer, format="webp", dpi=dpi, pil_kwargs={"quality": QUALITY, "method": EFFORT}
+    )
     return buffer.getvalue()
