@@ -88,7 +88,7 @@ def test_folder_names_stand_in_it_only_on_demand(case, make, tmp_path):
     assert 'href="Secretname_1942/report.html"' in html
 
 
-def test_a_decision_is_shown_while_it_holds(case, make, tmp_path):
+def test_a_decision_is_shown_while_it_holds(case, tmp_path):
     """Afterwards as a sentence, and the case waits for another; taken back it leaves nothing."""
     held = Review(
         case_id="case-1", decision=Decision.REJECT, result_sha256=fingerprint_of(case.result)
