@@ -41,6 +41,8 @@ def test_proportions_are_true_at_5_mm_slices(spine):
     assert (bottom - top, right - left) == pytest.approx((rows * 5.0, columns * 2.0))
     width, height = figure.get_size_inches()
     assert height / width == pytest.approx(rows * 5.0 / (columns * 2.0))
+    assert figure.axes[0].get_xlim() == (left, right)
+    assert figure.axes[0].get_ylim() == (bottom, top)
 
 
 def test_window_is_the_one_that_the_page_states(spine):

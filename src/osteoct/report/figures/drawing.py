@@ -80,6 +80,7 @@ def _draw_hu(axes: Axes, section: Section) -> None:
         aspect="equal",
     )
     axes.set_axis_off()
+    axes.set_autoscale_on(False)  # the plane is the picture; each outline would measure it anew
 
 
 def _draw_layer(axes: Axes, section: Section, layer: Layer) -> None:
