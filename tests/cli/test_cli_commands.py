@@ -77,6 +77,21 @@ def test_listing(osteoct, name):
     assert heads == LISTED[name]
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_policy_fits_a_terminal(osteoct, monkeypatch, columns):
+    """Text stays beside its key, nothing is lost by the breaks, and a pipe gets whole lines."""
+    plain = osteoct("rules", "--policy").out
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = osteoct("rules", "--policy").out.splitlines()
+    assert max(map(len, lines)) <= columns < max(map(len, plain.splitlines()))
+    assert all(line[:15].strip() == "" for line in lines if line.startswith("   "))
+    told = json.loads(osteoct("rules", "--policy", "--json").out)
+    assert [line for line in lines if line and line[0] != " "] == [entry["id"] for entry in told]
+    assert "".join("".join(lines).split()) == "".join(plain.split())
+    for entry in told:
+        assert f"  silent       {entry['silent']}\n" in plain
+
+
 def test_inspect_dicom(osteoct, patient):
     """The series, its grid and why it would be read, as text and as JSON."""
     text, data = osteoct("inspect", patient.dicom), osteoct("inspect", patient.dicom, "--json")

@@ -311,7 +311,7 @@ def test_key_file_is_used_and_never_shown(patient, tmp_path, analyze):
     key.write_text("verysecretkeytext-0123456789\n")
     told = analyze(None, "--key-file", key, "--json")
     assert told.code == 0
-    made = b"".join(p.read_bytes() for p in (tmp_path / "result").iterdir())
+    made = b"".join(p.read_bytes() for p in (tmp_path / "result").rglob("*") if p.is_file())
     for data in (told.out.encode(), told.err.encode(), made):
         assert b"verysecretkeytext" not in data
     assert (

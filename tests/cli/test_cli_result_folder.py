@@ -18,13 +18,13 @@ from osteoct.schemas.case import load_case_schema
 
 FILES = {
     *("case.json", "levels.csv", "heights.csv", "findings.csv", "report.html"),
-    *("compartments.nii.gz", "run.toml"),
+    *("compartments.nii.gz", "run.toml", "pictures"),
 }
 LEVEL_COLUMNS = (
     "case_id,level,protocol,region,volume_cm3,voxels,mean_hu,median_hu,sd_hu,p05_hu,p25_hu,"
-    "p75_hu,p95_hu,reason"
+    "p75_hu,p95_hu,reason,numbering_certainty,masks_used,usability,usability_codes"
 )
-NUMBERS = LEVEL_COLUMNS.split(",")[4:-1]
+NUMBERS = LEVEL_COLUMNS.split(",")[4:13]
 ROUNDED = 5.1e-4
 """HU are written with three decimals, volumes with four."""
 
@@ -58,7 +58,9 @@ def test_json_on_stdout_is_the_case(analysed, case):
 def test_words_are_few_and_on_stderr(analysed):
     """First what can be concluded, then doubts, last the report's place."""
     said = analysed[0].said
-    assert said[0].startswith("Mean trabecular HU of L1 (axial-roi) is ")
+    assert said[0] == "No conclusion: no published cut-off could be applied to this case."
+    assert said[1].startswith("Mean trabecular HU of L1 (axial-roi) is ")
+    assert "whether this is L1 is not sure enough" in said[1]
     assert said[-1] == f"Report: {analysed[1] / 'report.html'}"
     assert said[-2].startswith("Research software")
     is_doubt = [line.startswith(("warning: ", "blocking: ")) for line in said]
@@ -108,7 +110,7 @@ def test_findings_csv_agrees_with_the_case(analysed, case):
     with (analysed[1] / "findings.csv").open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = list(reader)
-    assert reader.fieldnames == ["code", "severity", "level", "message"]
+    assert reader.fieldnames == ["code", "severity", "level", "message", "effect"]
     told = [{k: f[k] or "" for k in reader.fieldnames} for f in case["findings"]]
     assert rows == told
     assert any(row["level"] == "L3" for row in rows)

@@ -151,7 +151,7 @@ def test_absent_numbers_say_why_in_visible_words(doubtful, spine):
     """A title attribute does not print: the reason must be text."""
     text = read(render_report(doubtful, spine.ct, spine.compartments)).text
     assert f"No axial-roi trabecular mean: {REASONS[Reason.NOT_FOUND]}" in text
-    assert f"L5 blocked – {REASONS[Reason.CUT_BY_BORDER]}" in text
+    assert f"L5 not usable – {REASONS[Reason.CUT_BY_BORDER]}" in text
 
 
 def test_what_comes_from_outside_is_escaped(make, spine):

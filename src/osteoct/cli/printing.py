@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 
 import click
 
@@ -17,6 +19,12 @@ from osteoct.report.level_table import usability_of
 from osteoct.report.wording import DISCLAIMER, tell_usability
 
 ABSENT = "–"
+
+KEY_WIDTH = 15
+"""Columns that keys of a listing take, the blanks around them included."""
+
+UNWRAPPED = 10_000
+"""Columns of what is no terminal: a pipe keeps each value on one line."""
 
 USE = "use"
 """Title of the column that holds words."""
@@ -159,12 +167,22 @@ def print_records(records: Sequence[Mapping[str, object]], *, as_json: bool) -> 
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
         return
+    columns = get_terminal_size((UNWRAPPED, 0)).columns
     for record in records:
         click.echo(record["id"])
         for key, value in record.items():
             if key != "id":
-                click.echo(f"  {key:<12} {_as_text(value)}")
+                click.echo(lay_out(key, _as_text(value), columns))
         click.echo()
+
+
+def lay_out(key: str, text: str, columns: int) -> str:
+    """A key and its text, wrapped beside the key; what has no blank is broken only after ``::``."""
+    room = columns - KEY_WIDTH
+    spaced = text if len(text) <= room else text.replace("::", ":: ")
+    lines = wrap(spaced, max(room, 1), break_long_words=False, break_on_hyphens=False) or [""]
+    head = f"  {key}".ljust(KEY_WIDTH - 1)
+    return f"\n{' ' * KEY_WIDTH}".join([f"{head} {lines[0]}", *lines[1:]])
 
 
 def _as_text(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from osteoct.anatomy import Level
 from osteoct.compartments.level import LevelCompartments
 from osteoct.policy.judging import effect_of
 from osteoct.records import CaseResult, Effect, Finding
@@ -39,15 +40,16 @@ def draw_places(
 
 
 def choose_findings(result: CaseResult) -> list[Finding]:
-    """Findings that have a place and do more than nothing, one per level and code."""
+    """Findings that have a place and do more than nothing, the gravest per level and code."""
     placed = [
         finding
         for finding in sorted(result.findings, key=gravity, reverse=True)
         if finding.place_mm is not None and effect_of(finding) is not Effect.IGNORE
     ]
-    return list({(finding.level, finding.code): finding for finding in reversed(placed)}.values())[
-        ::-1
-    ]
+    gravest: dict[tuple[Level | None, str], Finding] = {}
+    for finding in placed:
+        gravest.setdefault((finding.level, finding.code), finding)
+    return list(gravest.values())
 
 
 def gravity(finding: Finding) -> tuple[int, float]:

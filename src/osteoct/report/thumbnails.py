@@ -32,6 +32,9 @@ PLACE_HEIGHT_PX = 250
 QUALITY = 72
 """Of WebP: below it thin outlines fray."""
 
+EFFORT = 2
+"""Of WebP, 0 to 6: half the time of 4, which saves 4 % of the bytes."""
+
 
 def draw_thumbnails(
     result: CaseResult, ct: CTVolume, compartments: Sequence[LevelCompartments]
@@ -56,5 +59,7 @@ def _encode(figure: Figure, height_px: int) -> bytes:
     """A figure as WebP of a given height."""
     buffer = BytesIO()
     dpi = height_px / figure.get_size_inches()[1]
-    figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"quality": QUALITY, "method": 4})
+    figure.savefig(
+        buffer, format="webp", dpi=dpi, pil_kwargs={"quality": QUALITY, "method": EFFORT}
+    )
     return buffer.getvalue()

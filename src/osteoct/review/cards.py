@@ -15,7 +15,7 @@ from osteoct.report.finding_list import Doubt, list_doubts
 from osteoct.report.level_table import usability_of
 from osteoct.report.thumbnails import FOLDER, SPINE
 from osteoct.report.wording import USABILITIES, format_number, tell_usability
-from osteoct.review.decisions import Review, Standing, tell_review
+from osteoct.review.decisions import Decision, Review, Standing, tell_review
 from osteoct.review.fingerprint import fingerprint_of
 from osteoct.review.folders import ReviewedCase
 from osteoct.review.ordering import usability_of_case
@@ -74,6 +74,7 @@ class Card:
 def make_card(case: ReviewedCase, review: Review | None, report: str) -> Card:
     """Lay out one case."""
     result, digest = case.result, fingerprint_of(case.result)
+    review = None if review is not None and review.decision is Decision.UNDECIDED else review
     usability, doubts = usability_of_case(result), list_doubts(result)
     holds = review is not None and review.standing(digest) is Standing.CURRENT
     spine, places = _read_pictures(case.folder / FOLDER)

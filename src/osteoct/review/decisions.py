@@ -43,6 +43,15 @@ class Decision(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    UNDECIDED = "undecided"
+    """An earlier decision is taken back: without a line for it the earlier one would come again."""
+
+
+_PAST: Final = {
+    Decision.ACCEPT: "accepted",
+    Decision.REJECT: "rejected",
+    Decision.UNDECIDED: "decision taken back",
+}
 
 
 class Standing(StrEnum):
@@ -145,8 +154,9 @@ def parse_reviews(text: str, *, where: str = REVIEW_FILE) -> tuple[Review, ...]:
     reviews: dict[str, Review] = {}
     for line, row in rows:
         found = _check_row(row)
-        if row.get("case_id") in reviews:
-            found.append(f"case {row['case_id']} stands there twice")
+        name = _unguard((row.get("case_id") or "").strip())
+        if name in reviews:
+            found.append(f"case {name} stands there twice")
         if found:
             problems += [f"line {line}: {problem}" for problem in found]
         else:
@@ -179,7 +189,7 @@ def tell_review(review: Review, standing: Standing) -> str:
     >>> tell_review(Review(case_id="a", decision=Decision.REJECT, levels=("L2",)), Standing.CURRENT)
     'Reviewed: L2 rejected.'
     """
-    what = "accepted" if review.decision is Decision.ACCEPT else "rejected"
+    what = _PAST[review.decision]
     if review.levels:
         what = f"{', '.join(review.levels)} rejected"
     by = f" by {review.reviewer}" if review.reviewer else ""
@@ -218,8 +228,8 @@ def _check_row(row: Mapping[str, str | None]) -> list[str]:
     if cells["decision"] not in set(Decision):
         problems.append(f"decision {cells['decision']!r}, wanted {' or '.join(Decision)}")
     if cells["levels"]:
-        if cells["decision"] == Decision.ACCEPT:
-            problems.append("levels with accept: levels can only be rejected")
+        if cells["decision"] in (Decision.ACCEPT, Decision.UNDECIDED):
+            problems.append(f"levels with {cells['decision']}: levels can only be rejected")
         try:
             _levels(cells["levels"])
         except OsteoctError as error:

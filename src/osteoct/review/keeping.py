@@ -12,6 +12,7 @@ from osteoct.io.output import RESULT_FILE, write_text
 from osteoct.records import CaseResult
 from osteoct.review.decisions import (
     REVIEW_FILE,
+    Decision,
     Review,
     later_of,
     parse_reviews,
@@ -93,7 +94,7 @@ def keep_reviews(result: CaseResult, old: Path, new: Path) -> str:
 
 def tell_standing(result: CaseResult, review: Review | None) -> str:
     """What was decided about a result, and whether it still holds; nothing without a decision."""
-    if review is None:
+    if review is None or review.decision is Decision.UNDECIDED:
         return ""
     return tell_review(review, review.standing(fingerprint_of(result)))
 

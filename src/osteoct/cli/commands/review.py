@@ -48,7 +48,7 @@ def review_command(
     say_unreadable(found)
     if decisions is not None:
         imported = import_reviews(decisions, found.cases)
-        say(f"{imported.results} results got the decision of their case")
+        say(f"{count_of(imported.results, 'result')} got the decision of the case")
         if imported.unknown:
             say(f"not among these results: {', '.join(imported.unknown)}")
     cards = write_sheet(path, found.cases, gather_reviews(out), is_linked=link_reports)
@@ -66,6 +66,11 @@ def say_unreadable(found: FoundCases) -> None:
         say(f"not read: {folder / 'case.json'} is damaged or of another version")
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 case`` or ``3 cases``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def count_cards(cards: Sequence[Card]) -> str:
     """How many cases there are of each kind, and how many are decided."""
     counts = Counter(card.usability_words for card in cards)
@@ -74,5 +79,5 @@ def count_cards(cards: Sequence[Card]) -> str:
         sum(bool(card.decided) for card in cards),
         sum(bool(card.outdated) for card in cards),
     )
-    text = f"{len(cards)} cases: {kinds}; {decided} decided"
-    return f"{text}, {outdated} decisions outdated" if outdated else text
+    text = f"{count_of(len(cards), 'case')}: {kinds}; {decided} decided"
+    return f"{text}, {outdated} outdated" if outdated else text

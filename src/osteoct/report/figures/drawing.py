@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from osteoct.anatomy import Level
 from osteoct.report.figures.pens import PENS, SHELL_COLOUR, SHELL_OPACITY
 from osteoct.report.figures.section import Layer, Outline, Section
 from osteoct.volume import Mask
@@ -26,6 +27,13 @@ BAR_SHARE = 0.4
 FONT_PT = 9.5
 NAME_GAP_MM = 3.0
 EDGE_MM = 1.5
+
+LETTER_SHARES = (0.5, 0.3, 0.7, 0.2, 0.8)
+"""Where down the picture the letter at its left edge may stand: the middle, or the first free."""
+
+NAME_AREA_MM = (16.0, 7.0)
+"""How far from the left edge the end of a name must stay, or how far above or below, to be clear of
+the letter: two signs of 11 pt, and the letter."""
 
 _HALO = patheffects.withStroke(linewidth=2.2, foreground="black")
 
@@ -48,7 +56,8 @@ def draw_section(section: Section, *, is_named: bool = True, enlarged: float = 1
         _draw_layer(axes, section, layer)
     if is_named:
         _write_names(axes, section)
-    _write_letters(axes, section, FONT_PT * enlarged)
+    left_mm = place_letter(section) if is_named else section.size_mm[0] / 2
+    _write_letters(axes, section, FONT_PT * enlarged, left_mm)
     _draw_scale_bar(axes, section, (FONT_PT - 1) * enlarged)
     return figure
 
@@ -71,6 +80,7 @@ def _draw_hu(axes: Axes, section: Section) -> None:
         aspect="equal",
     )
     axes.set_axis_off()
+    axes.set_autoscale_on(False)  # the plane is the picture; each outline would measure it anew
 
 
 def _draw_layer(axes: Axes, section: Section, layer: Layer) -> None:
@@ -106,18 +116,11 @@ def _shade(axes: Axes, section: Section, area: Mask) -> None:
 
 def _write_names(axes: Axes, section: Section) -> None:
     """Each level's name to the left of its body, at the body's mid-height."""
-    for layer in section.layers:
-        area = layer.areas.get(Outline.BODY, layer.areas.get(Outline.VERTEBRA))
-        if area is None or not area.any():
-            continue
-        rows, columns = np.nonzero(area)
-        x = (columns.min() if _is_sagittal(section) else 0) * section.spacing_mm[1]
-        y = (rows.mean() + 0.5) * section.spacing_mm[0]
-        x = x - NAME_GAP_MM if _is_sagittal(section) else EDGE_MM + 12
+    for name, (x, y) in place_names(section).items():
         axes.text(
             x,
             y,
-            layer.level,
+            name,
             color="white",
             fontsize=FONT_PT + 1.5,
             fontweight="bold",
@@ -127,16 +130,42 @@ def _write_names(axes: Axes, section: Section) -> None:
         )
 
 
+def place_names(section: Section) -> dict[Level, tuple[float, float]]:
+    """Where each level's name ends, in mm from the left and the top of the picture."""
+    places = {}
+    for layer in section.layers:
+        area = layer.areas.get(Outline.BODY, layer.areas.get(Outline.VERTEBRA))
+        if area is None or not area.any():
+            continue
+        rows, columns = np.nonzero(area)
+        left = float(columns.min()) * section.spacing_mm[1] - NAME_GAP_MM
+        y = (float(rows.mean()) + 0.5) * section.spacing_mm[0]
+        places[layer.level] = (left if _is_sagittal(section) else EDGE_MM + 12, y)
+    return places
+
+
+def place_letter(section: Section) -> float:
+    """How far down the letter at the left edge stands: clear of the names, else in the middle."""
+    height_mm = section.size_mm[0]
+    width, half = NAME_AREA_MM
+    near = [y for x, y in place_names(section).values() if x < width]
+    free = (share * height_mm for share in LETTER_SHARES)
+    return next(
+        (at for at in free if all(abs(at - y) >= half for y in near)),
+        LETTER_SHARES[0] * height_mm,
+    )
+
+
 def _is_sagittal(section: Section) -> bool:
     return section.letters.left == "A"
 
 
-def _write_letters(axes: Axes, section: Section, font_pt: float) -> None:
-    """The anatomical directions in the middle of the four edges."""
+def _write_letters(axes: Axes, section: Section, font_pt: float, left_mm: float) -> None:
+    """The anatomical directions in the middle of the edges; ``left_mm`` down on the left."""
     height_mm, width_mm = section.size_mm
     letters = section.letters
     for text, x, y, ha, va in (
-        (letters.left, EDGE_MM, height_mm / 2, "left", "center"),
+        (letters.left, EDGE_MM, left_mm, "left", "center"),
         (letters.right, width_mm - EDGE_MM, height_mm / 2, "right", "center"),
         (letters.top, width_mm / 2, EDGE_MM, "center", "top"),
         (letters.bottom, width_mm / 2, height_mm - EDGE_MM, "center", "bottom"),

@@ -19,6 +19,7 @@ from osteoct.report.figures.section import (
     Outline,
     Section,
     as_displayed,
+    check_canonical,
     masks_of,
 )
 from osteoct.volume import CTVolume, Mask
@@ -49,7 +50,13 @@ def cut_place(
     -------
     Section and (x, y)
         Anterior on the left, head up; the place in mm from the picture's left and top edge.
+
+    Raises
+    ------
+    GeometryError
+        The CT is not in canonical orientation.
     """
+    check_canonical(ct)
     shape, spacing = ct.geometry.shape, ct.geometry.spacing_mm
     index = ct.geometry.to_index(np.asarray(place_mm, dtype=np.float64)[np.newaxis])[0]
     i, j, k = (int(np.clip(round(v), 0, n - 1)) for v, n in zip(index, shape, strict=True))

@@ -95,6 +95,7 @@
     const order = [...card.querySelectorAll(".level")].map((chip) => chip.dataset.level);
     const levels = order.filter((name) => before.includes(name) !== (name === level));
     change(card, { decision: levels.length ? "reject" : "", levels });
+    select(card);
   }
 
   // As osteoct reads it: quotes doubled, and no text that a spreadsheet would run.
@@ -104,9 +105,11 @@
     return /[",]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
   }
   function table() {
-    const rows = cards.filter((card) => states.get(card).decision).map((card) => {
+    // A decision that lies beside the result and was taken back needs a line, or it would come again.
+    const isTakenBack = (card) => Boolean(card.dataset.known && states.get(card).decided_utc);
+    const rows = cards.filter((card) => states.get(card).decision || isTakenBack(card)).map((card) => {
       const state = states.get(card);
-      const cells = { ...state, case_id: card.dataset.case, levels: state.levels.join(" "), result_sha256: card.dataset.result };
+      const cells = { ...state, decision: state.decision || "undecided", case_id: card.dataset.case, levels: state.levels.join(" "), result_sha256: card.dataset.result };
       return columns.map((name) => cell(cells[name]));
     });
     return [columns, ...rows].map((row) => row.join(",") + "\r\n").join("");
@@ -145,6 +148,10 @@
     else if (card && button) decide(card, button.dataset.decide);
     else if (card) select(card);
     if (button) button.blur();
+  });
+  document.addEventListener("focusin", (event) => {
+    const card = event.target.closest(".reason") && event.target.closest(".card");
+    if (card) select(card);
   });
   document.addEventListener("change", (event) => {
     const card = event.target.closest(".card");
