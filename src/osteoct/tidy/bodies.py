@@ -39,6 +39,11 @@ MOST_OF_LABEL = 1.1
 """Volume of a lump, in median labels, above which it is two bodies whose masks meet across the
 disc: a body has 0.5 to 0.7 of its own vertebra."""
 
+MOST_OF_NEIGHBOUR = 1.5
+"""Volume of a lump, in lumps beside it, above which it may be two bodies.
+
+Clean neighbours differ by up to 1.3; a column from T9 to L5 has a median label smaller than L5."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lump:
@@ -77,8 +82,12 @@ class Lumps:
     @property
     def are_apart(self) -> bool:
         """Whether none of them is two bodies in one."""
-        sizes = [lump.volume_cm3 for lump in self.lumps]
-        return bool(sizes) and max(sizes) <= MOST_OF_LABEL * self.label_cm3
+        sizes = [lump.volume_cm3 for lump in self.lumps if not lump.is_flat]
+        return bool(sizes) and not any(
+            size > MOST_OF_LABEL * self.label_cm3
+            and size > MOST_OF_NEIGHBOUR * min(sizes[max(n - 1, 0) : n + 2])
+            for n, size in enumerate(sizes)
+        )
 
 
 def find_lumps(sampled: Sampled) -> Lumps:
