@@ -28,7 +28,7 @@ def coarse():
     return subject_of(scan(phantom, Scanner(pixel_mm=2.0, slice_mm=2.0, fine_step_mm=1.0)))
 
 
-def levels_of(labels):
+def _levels_of(labels):
     """Order number of the level per voxel, whatever the integers."""
     table = np.full(max(labels.structures) + 1, -1)
     for number, structure in labels.structures.items():
@@ -37,7 +37,7 @@ def levels_of(labels):
     return table[labels.array]
 
 
-def boxes_of(*boxes, hu=100):
+def _boxes_of(*boxes, hu=100):
     """A CT and a label volume of boxes ``(label, slices)`` on 1 mm voxels; 1 is L1, 2 is L2 …"""
     names = (Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)
     geometry = Geometry.from_spacing((60, 60, 60), (1.0, 1.0, 1.0))
@@ -53,3 +53,15 @@ def boxes_of(*boxes, hu=100):
         CTVolume(array=image, geometry=geometry),
         LabelVolume(array=array, geometry=geometry, structures=structures),
     )
+
+
+@pytest.fixture(scope="session")
+def levels_of():
+    """The maker above, reachable from tests without importing a conftest."""
+    return _levels_of
+
+
+@pytest.fixture(scope="session")
+def boxes_of():
+    """Likewise."""
+    return _boxes_of

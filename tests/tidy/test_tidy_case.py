@@ -16,7 +16,6 @@ from osteoct.phantom.faults.subject import make_subject
 from osteoct.phantom.faults.synthetic import image_masks
 from osteoct.phantom.faults.variations import make_variation, vary
 from osteoct.tidy.case import tidy_masks
-from tests.tidy.conftest import levels_of
 
 CODES = [
     "".join(codes)
@@ -55,7 +54,7 @@ def test_clean_masks_are_the_very_same(clean):
 
 @pytest.mark.parametrize("number", [89, 136, 146])
 def test_clean_variations_are_the_very_same(number):
-    """Other sizes, slices, postures; of the first one's arches two differ by more than the ratio."""
+    """Other sizes, slices, postures; two arches of the first one differ by the ratio."""
     made = make_variation(vary(number))
     tidied = tidy_masks(made.ct, made.vertebrae, made.bodies)
     assert tidied.masks.vertebrae is made.vertebrae
@@ -63,7 +62,7 @@ def test_clean_variations_are_the_very_same(number):
 
 
 @pytest.mark.parametrize(("fault", "rule"), RULES)
-def test_each_rule_restores_the_clean_labels(clean, fault, rule):
+def test_each_rule_restores_the_clean_labels(clean, levels_of, fault, rule):
     """Without facet joints that touch, to the voxel; and a second time nothing is left to do."""
     faulty = make_faulty(FAULTS[fault], Strength.STRONG, clean)
     tidied = tidy(faulty)
@@ -159,7 +158,7 @@ def test_expert_masks_are_the_very_same(shared_data):
 
 
 @pytest.mark.parametrize("fault", ["swap", "merge", "leak", "split"])
-def test_real_masks_are_restored(example, fault):
+def test_real_masks_are_restored(example, levels_of, fault):
     """Joints touch here: up to one voxel in a hundred may go to the neighbour."""
     tidied = tidy(make_faulty(FAULTS[fault], Strength.STRONG, example))
     wrong = np.count_nonzero(levels_of(tidied.masks.vertebrae) != levels_of(example.vertebrae))

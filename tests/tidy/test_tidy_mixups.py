@@ -16,7 +16,6 @@ from osteoct.tidy.moving import Masks
 from osteoct.tidy.owners import face_contacts, find_owners
 from osteoct.tidy.sampled import sample
 from osteoct.tidy.words import tell_mixup
-from tests.tidy.conftest import boxes_of
 
 L1, L2, L3, L4, L5 = Level.L1, Level.L2, Level.L3, Level.L4, Level.L5
 
@@ -144,7 +143,7 @@ def test_loose_parts_that_went_home_are_said_so(coarse):
         assert ("not repaired" in finding.message) is is_left
 
 
-def test_contacts_are_areas():
+def test_contacts_are_areas(boxes_of):
     """Two cubes of 20 mm, one on the other."""
     _, labels = boxes_of((1, np.s_[10:30, 10:30, 10:30]), (2, np.s_[10:30, 10:30, 30:50]))
     sampled = sample(labels, stand_column(labels).vertebrae)
