@@ -19,7 +19,7 @@ from osteoct.phantom.scanner import Scanner
 from osteoct.phantom.spine import BoneMake, lumbar_spine, single_vertebra
 from osteoct.pipeline import analyze_volumes
 from osteoct.protocols import BODY_CORE_4, PROTOCOLS, VERTEBRA_CORE_3_5, Region
-from osteoct.records import Phase, Reason, Verdict
+from osteoct.records import MasksUsed, Phase, Reason, RepairRule, Severity, Verdict
 
 # Voxel counts of the published example, made with another program (data/README).
 VOLUMES_CM3 = [57.9, 60.5, 63.0, 65.0, 65.6]
@@ -185,10 +185,26 @@ def test_a_sound_spine_is_concluded_on(spine):
     assert all(o.verdict is not Verdict.NOT_APPLICABLE for o in study)
 
 
-def test_swapped_labels_forbid_every_conclusion(spine):
+def test_swapped_labels_are_repaired_and_told(spine):
+    """Every number equals the clean one; that the labels were swapped stays a warning."""
+    clean, result = analyse(spine), analyse(swap_labels(spine, Level.L2, Level.L3))
+    swapped = [f for f in result.findings if f.code == "labels-swapped"]
+    assert {(f.level, f.severity) for f in swapped} == {
+        (Level.L2, Severity.WARNING),
+        (Level.L3, Severity.WARNING),
+    }
+    assert numbers(result) == numbers(clean)
+    assert result.masks_used is MasksUsed.REPAIRED
+    assert [r.rule for r in result.repairs] == [RepairRule.RENAME_SWAPPED]
+    assert [o.verdict for o in result.opinions] == [o.verdict for o in clean.opinions]
+
+
+def test_swapped_labels_that_nobody_repairs_forbid_every_conclusion(spine):
     """Numbers stay, names cannot be trusted: nothing is below or above."""
-    result = analyse(swap_labels(spine, Level.L2, Level.L3))
-    assert "labels-out-of-order" in [f.code for f in result.findings]
+    result = analyse(swap_labels(spine, Level.L2, Level.L3), repair=False)
+    blocking = [f.code for f in result.findings if f.severity is Severity.BLOCKING]
+    assert {"labels-swapped", "labels-out-of-order"} <= set(blocking)
+    assert result.masks_used is MasksUsed.ORIGINAL
     assert not any(level.usable for level in result.levels)
     assert {o.verdict for o in result.opinions} <= {Verdict.INDETERMINATE, Verdict.NOT_APPLICABLE}
 

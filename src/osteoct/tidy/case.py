@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +13,11 @@ from osteoct.geometry import Box
 from osteoct.records import Finding
 from osteoct.repair_records import Repair, RepairRule
 from osteoct.tidy.column import Mixup, Reading, read_column
-from osteoct.tidy.mixups import answer_mixups
+from osteoct.tidy.effect import moves_hu
+from osteoct.tidy.mixups import UNLIKE, answer_mixups, has_arches_alone
 from osteoct.tidy.moving import Masks, Move, apply_moves, list_moves
-from osteoct.tidy.pieces import Piece, find_holes, find_strays
+from osteoct.tidy.owners import Owners, find_owners
+from osteoct.tidy.pieces import MOST_STREWN, Piece, find_holes, find_strays
 from osteoct.tidy.sampled import sample
 from osteoct.tidy.words import RULES, tell_hole, tell_mixup, tell_stray
 from osteoct.volume import CTVolume, LabelVolume
@@ -64,8 +67,17 @@ def tidy_masks(
     masks = Masks(vertebrae=vertebrae, bodies=bodies)
     filled = _fill_holes(ct, Tidied(masks=masks), repair=repair)
     cleared = _clear_strays(filled, repair=repair, is_given=False)
-    named = _put_names_right(cleared, repair=repair)
-    return _clear_strays(named, repair=repair, is_given=True)
+    reading = _read(cleared.masks)
+    if reading is None or not reading.mixups:
+        return _clear_strays(cleared, repair=repair, is_given=True)
+    answer = answer_mixups(reading)
+    if answer.owners is not None and repair:
+        named = _put_names_right(cleared, reading, answer.owners)
+        return _clear_strays(named, repair=repair, is_given=True)
+    why_not = answer.why_not if answer.owners is None else SWITCHED_OFF
+    given = _clear_strays(cleared, repair=repair, is_given=True)
+    told = [] if why_not == UNLIKE and has_arches_alone(reading) else reading.mixups
+    return _tell_refused(ct, given, told, why_not)
 
 
 def _bones(vertebrae: LabelVolume) -> tuple[Bone, ...]:
@@ -74,21 +86,16 @@ def _bones(vertebrae: LabelVolume) -> tuple[Bone, ...]:
     return tuple(bone for bone in column.vertebrae if bone.level is not Level.S1)
 
 
-def _put_names_right(tidied: Tidied, *, repair: bool) -> Tidied:
+def _read(masks: Masks) -> Reading | None:
+    """The column as its bodies show it; ``None`` without any."""
+    bones = _bones(masks.vertebrae)
+    return read_column(sample(masks.vertebrae, bones), bones) if bones else None
+
+
+def _put_names_right(tidied: Tidied, reading: Reading, owners: Owners) -> Tidied:
     """Repair names, body by body."""
     masks = tidied.masks
-    bones = _bones(masks.vertebrae)
-    if not bones:
-        return tidied
-    reading = read_column(sample(masks.vertebrae, bones), bones)
-    if not reading.mixups:
-        return tidied
-    answer = answer_mixups(reading)
-    if answer.owners is None or not repair:
-        why_not = answer.why_not if answer.owners is None else SWITCHED_OFF
-        findings = [f for m in reading.mixups for f in tell_mixup(m, why_not=why_not)]
-        return replace(tidied, findings=_unique([*tidied.findings, *findings]))
-    moves = list_moves(masks, reading, answer.owners)
+    moves = list_moves(masks, reading, owners)
     return Tidied(
         masks=apply_moves(masks, moves),
         repairs=(*tidied.repairs, *_record(reading, moves, masks.vertebrae)),
@@ -96,6 +103,34 @@ def _put_names_right(tidied: Tidied, *, repair: bool) -> Tidied:
             [*tidied.findings, *(f for m in reading.mixups for f in tell_mixup(m, why_not=None))]
         ),
     )
+
+
+def _tell_refused(ct: CTVolume, tidied: Tidied, mixups: Sequence[Mixup], why_not: str) -> Tidied:
+    """Say what is not repaired, as it is after loose pieces of it went to their level."""
+    again = _read(tidied.masks)
+    left = {} if again is None else {(m.name, m.owner): m for m in again.mixups}
+    is_harmful = bool(mixups) and again is not None and _is_harmful(ct, tidied.masks, again)
+    findings: list[Finding] = []
+    for mixup in mixups:
+        rest = left.get((mixup.name, mixup.owner))
+        pair = {mixup.name, mixup.owner}
+        is_given = any(
+            r.rule is RepairRule.GIVE_STRAY and pair == set(r.levels) for r in tidied.repairs
+        )
+        if rest is None and is_given:
+            findings += tell_mixup(mixup, why_not=None, rule=RepairRule.GIVE_STRAY)
+        else:
+            findings += tell_mixup(rest or mixup, why_not=why_not, is_harmful=is_harmful)
+    return replace(tidied, findings=_unique([*tidied.findings, *findings]))
+
+
+def _is_harmful(ct: CTVolume, masks: Masks, reading: Reading) -> bool:
+    """Whether what is mixed up moves the mean HU of its levels too much to be believed."""
+    if reading.naming is None or not reading.mixups:
+        return False
+    moves = list_moves(masks, reading, find_owners(reading))
+    levels = tuple({lv for m in reading.mixups for lv in (m.name, m.owner)})
+    return moves_hu(ct, masks, apply_moves(masks, moves), levels)
 
 
 def _record(reading: Reading, moves: list[Move], labels: LabelVolume) -> tuple[Repair, ...]:
@@ -144,9 +179,17 @@ def _clear_strays(tidied: Tidied, *, repair: bool, is_given: bool) -> Tidied:
     bones = _bones(labels)
     levels = {bone.label: bone.level for bone in bones if bone.level is not None}
     rule = RepairRule.GIVE_STRAY if is_given else RepairRule.REMOVE_STRAY
+    pieces = [
+        piece
+        for bone in bones
+        for piece in find_strays(labels, bone, levels)
+        if piece.move is not None and (piece.move.target is not None) is is_given
+    ]
+    if not is_given and len({piece.level for piece in pieces}) > MOST_STREWN:
+        return tidied
     findings, repairs, moves = [], [], []
-    for piece in (p for bone in bones for p in find_strays(labels, bone, levels)):
-        if piece.move is not None and (piece.move.target is not None) is is_given:
+    for piece in pieces:
+        if piece.move is not None:
             findings.append(tell_stray(piece, rule))
             moves.append(piece.move)
             repairs.append(_make_repair(rule, _levels(piece), [piece.move], labels))

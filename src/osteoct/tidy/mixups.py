@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from osteoct.anatomy import Level
-from osteoct.tidy.column import Reading, lump_of, read_column
+from osteoct.tidy.column import Kind, Reading, lump_of, read_column
 from osteoct.tidy.owners import Owners, find_owners
 
 LEAST_BODIES = 4
@@ -42,11 +42,16 @@ class Answer:
 def answer_mixups(reading: Reading) -> Answer:
     """Find whose everything is, or refuse."""
     why_not = _doubt(reading)
-    if why_not:
+    if reading.naming is None or (why_not and not has_arches_alone(reading)):
         return Answer(owners=None, why_not=why_not)
     owners = find_owners(reading)
-    why_not = _doubt_outcome(reading, owners)
+    why_not = _doubt_outcome(reading, owners) or why_not
     return Answer(owners=None if why_not else owners, why_not=why_not)
+
+
+def has_arches_alone(reading: Reading) -> bool:
+    """Whether nothing but volumes of posterior elements speaks for a mix-up."""
+    return all(m.kind is Kind.ARCH for m in reading.mixups)
 
 
 def _doubt(reading: Reading) -> str:  # noqa: PLR0911 - one reason each

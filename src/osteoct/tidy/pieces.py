@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from osteoct.anatomy import Level
 from osteoct.compartments.column import Bone
 from osteoct.geometry import Box, grown
 from osteoct.tidy.moving import Move
+from osteoct.tidy.sampled import cell_steps
 from osteoct.volume import CTVolume, LabelVolume, Mask
 
 LEAST_STRAY_CM3 = 0.05
@@ -30,6 +32,10 @@ A process that broke off, or an arch with a cleft in it (spondylolysis), lies ne
 MOST_LOOSE_SHARE = 0.2
 """Share of a label that may be taken off it; with more, it is not sure which part is
 the vertebra."""
+
+MOST_STREWN = 2
+"""Levels that may lose a piece: masks that break up everywhere are too thin, and what lies loose
+are the tips of processes."""
 
 LEAST_HOLE_CM3 = 0.2
 """Cavities below it are left: basivertebral veins and rounding at thick slices."""
@@ -73,6 +79,9 @@ def find_strays(labels: LabelVolume, bone: Bone, levels: dict[int, Level]) -> li
         return []
     box = grown(bone.box, (1, 1, 1), labels.geometry.shape)
     part = labels.array[box]
+    x, y, z = cell_steps(labels.geometry)
+    if ndi.label(part[::x, ::y, ::z] == bone.label, structure=_ALL_AROUND)[1] <= 1:
+        return []  # a piece nearer than a cell is no loose one
     pieces, count = ndi.label(part == bone.label, structure=_ALL_AROUND)
     if count <= 1:
         return []
@@ -130,15 +139,12 @@ def find_holes(ct: CTVolume, labels: LabelVolume, bone: Bone) -> list[Piece]:
     if bone.level is None:
         return []
     part = labels.array[bone.box]
-    gaps, count = ndi.label(part != bone.label)
-    if count <= 1:
-        return []
-    sizes = np.bincount(gaps.ravel())
-    sizes[0] = 0
-    for axis in range(3):
-        for end in (0, -1):
-            sizes[np.unique(np.take(gaps, end, axis=axis))] = 0
     voxel = labels.geometry.voxel_volume_mm3 / 1000
+    x, y, z = cell_steps(labels.geometry)
+    _, cells = _enclosed(part[::x, ::y, ::z] != bone.label)
+    if not (cells * voxel * x * y * z >= LEAST_HOLE_CM3 / 2).any():
+        return []  # a wall thinner than a cell encloses nothing
+    gaps, sizes = _enclosed(part != bone.label)
     found = []
     for number in np.flatnonzero(sizes * voxel >= LEAST_HOLE_CM3).tolist():
         hole = (gaps == number) & (part == 0)
@@ -159,6 +165,17 @@ def find_holes(ct: CTVolume, labels: LabelVolume, bone: Bone) -> list[Piece]:
             )
         )
     return found
+
+
+def _enclosed(outside: Mask) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Connected gaps by number, and their sizes; 0 for those that reach the border."""
+    gaps, _ = ndi.label(outside)
+    sizes = np.bincount(gaps.ravel())
+    sizes[0] = 0
+    for axis in range(3):
+        for end in (0, -1):
+            sizes[np.unique(np.take(gaps, end, axis=axis))] = 0
+    return gaps, sizes
 
 
 def _step_hu(ct: CTVolume, box: Box, hole: Mask, bone: Mask) -> float | None:

@@ -40,13 +40,19 @@ class Sampled:
     geometry: Geometry
 
 
+def cell_steps(geometry: Geometry) -> tuple[int, int, int]:
+    """Every how many voxels along each axis a cell begins."""
+    x, y, z = (max(1, int(CELL_MM / s + 1e-6)) for s in geometry.spacing_mm)
+    return x, y, z
+
+
 def sample(labels: LabelVolume, bones: tuple[Bone, ...]) -> Sampled:
     """Take the labels of some bones on coarse cells; what belongs to no bone becomes background."""
     a, b, c = (
         slice(min(o.box[n].start for o in bones), max(o.box[n].stop for o in bones))
         for n in range(3)
     )
-    x, y, z = (max(1, int(CELL_MM / s + 1e-6)) for s in labels.geometry.spacing_mm)
+    x, y, z = cell_steps(labels.geometry)
     margin = (MARGIN_VOXELS * x, MARGIN_VOXELS * y, MARGIN_VOXELS * z)
     box = grown((a, b, c), margin, labels.geometry.shape)
     steps = (x, y, z)

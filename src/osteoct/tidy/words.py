@@ -6,7 +6,7 @@ from osteoct.anatomy import Level
 from osteoct.records import Finding, Severity
 from osteoct.repair_records import RepairRule
 from osteoct.tidy.column import ARCH_RATIO, FOREIGN_SHARE, Kind, Mixup
-from osteoct.tidy.mixups import UNLIKE
+from osteoct.tidy.effect import MOST_CHANGE_HU, MOST_CHANGE_SHARE
 from osteoct.tidy.pieces import FAR_MM, LEAST_HOLE_CM3, Piece
 
 BLOCKING_SHARE = 0.10
@@ -29,13 +29,29 @@ RULES = {
 """The rule that repairs each kind of mix-up."""
 
 
-def tell_mixup(mixup: Mixup, *, why_not: str | None) -> tuple[Finding, ...]:
-    """Findings about a mix-up, one per level; ``why_not`` is ``None`` where it was repaired."""
-    done = _done(RULES[mixup.kind], why_not)
+def tell_mixup(
+    mixup: Mixup,
+    *,
+    why_not: str | None,
+    rule: RepairRule | None = None,
+    is_harmful: bool = False,
+) -> tuple[Finding, ...]:
+    """Findings about a mix-up, one per level; ``why_not`` is ``None`` where it was repaired.
+
+    ``rule`` is what repaired it, where that is not the rule of its kind; ``is_harmful`` says that
+    what is left moves a mean too much to be believed, however small it is.
+    """
+    done = _done(rule or RULES[mixup.kind], why_not)
+    if is_harmful:
+        done = (
+            f"{done[:-1]}, and it moves the mean HU of a core by more than {MOST_CHANGE_HU:g} HU "
+        )
+        done += f"or {MOST_CHANGE_SHARE:.1%}."
+    is_small = why_not is None or (mixup.share <= BLOCKING_SHARE and not is_harmful)
     both = (mixup.name, mixup.owner)
     # of two swapped levels each has a mix-up of its own
     levels = (mixup.owner,) if mixup.kind is Kind.SWAPPED else tuple(dict.fromkeys(both))
-    return tuple(_tell(mixup, level, done, is_repaired=why_not is None) for level in levels)
+    return tuple(_tell(mixup, level, done, small=is_small) for level in levels)
 
 
 def _done(rule: RepairRule, why_not: str | None) -> str:
@@ -43,7 +59,7 @@ def _done(rule: RepairRule, why_not: str | None) -> str:
     return f"repaired by rule {rule}." if why_not is None else f"not repaired: {why_not}."
 
 
-def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Finding:
+def _tell(mixup: Mixup, level: Level, done: str, *, small: bool) -> Finding:
     """One finding about one level of a mix-up."""
     x, y, z = (float(v) for v in mixup.place_mm)
     place = (x, y, z)
@@ -54,7 +70,6 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         "limit_share": FOREIGN_SHARE,
     }
     name, owner, share = mixup.name, mixup.owner, f"{mixup.share:.0%}"
-    small = is_repaired or mixup.share <= BLOCKING_SHARE
     match mixup.kind:
         case Kind.SWAPPED:
             return Finding(
@@ -70,7 +85,7 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         case Kind.MERGED:
             return Finding(
                 code="merged-levels",
-                severity=Severity.WARNING if is_repaired else Severity.BLOCKING,
+                severity=Severity.WARNING if small else Severity.BLOCKING,
                 level=level,
                 message=f"The label {name} holds the bodies of two levels: {done}",
                 certainty=SURE,
@@ -101,7 +116,7 @@ def _tell(mixup: Mixup, level: Level, done: str, *, is_repaired: bool) -> Findin
         case Kind.ARCH:
             return Finding(
                 code="arch-misnamed",
-                severity=Severity.WARNING if small or UNLIKE in done else Severity.BLOCKING,
+                severity=Severity.WARNING if small else Severity.BLOCKING,
                 level=level,
                 message=f"The posterior elements of {name} are much larger than those of {owner}, "
                 f"as where parts of an arch bear the wrong name: {done}",
