@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from osteoct.compartments.level import LevelCompartments
 from osteoct.measure.core import core_of_level
 from osteoct.measure.tissues import TissueHus
+from osteoct.quality.discs import check_discs
 from osteoct.quality.field_of_view import check_field_of_view
 from osteoct.quality.foci import check_foci
 from osteoct.quality.hu_scale import check_hu_ranges
@@ -15,6 +16,7 @@ from osteoct.quality.orientation import check_orientation
 from osteoct.quality.outliers import check_outliers
 from osteoct.quality.phase import check_phase, judge_phase
 from osteoct.quality.plates import check_plates
+from osteoct.quality.spurs import check_spurs
 from osteoct.records import Acquisition, Finding
 from osteoct.volume import CTVolume
 
@@ -41,7 +43,21 @@ def check_pixels(
     )
 
 
-def check_bone(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]:
-    """Check cores and end plates for what departs from the bone around them."""
+def check_bone(
+    ct: CTVolume, levels: Sequence[LevelCompartments], acquisition: Acquisition
+) -> tuple[Finding, ...]:
+    """Check cores and end plates for what departs from the bone around them, and what lies beside.
+
+    Parameters
+    ----------
+    ct
+        The CT whose grid the levels' boxes index, in canonical orientation.
+    """
     cores = [core for level in levels if (core := core_of_level(ct, level)) is not None]
-    return (*check_foci(cores), *check_outliers(cores), *check_plates(cores))
+    return (
+        *check_foci(cores),
+        *check_outliers(cores),
+        *check_plates(cores),
+        *check_discs(ct, levels),
+        *check_spurs(ct, levels, acquisition),
+    )

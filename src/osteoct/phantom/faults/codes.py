@@ -84,8 +84,8 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "haemangioma": _FOCUS,
     "bone-island": _FOCUS,
     "dense-plate": _FOCUS,
-    "osteophyte": _FOCUS,
-    "dense-discs": _FOCUS,
+    "osteophyte": ("bone-spur", *_FOCUS),
+    "dense-discs": ("dense-disc", *_FOCUS),
     "other-level": ("level-outlier",),
 }
 """Per fault the codes of which any one tells it; empty where no check looks for it."""
