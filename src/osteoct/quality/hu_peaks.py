@@ -69,9 +69,9 @@ def sample_values(ct: CTVolume) -> NDArray[np.float32]:
 def find_value_peaks(values: NDArray[np.float32]) -> tuple[Peak, ...]:
     """Find peaks, the lowest first.
 
-    >>> noise = np.random.default_rng(0).normal(0, 10, 5000).astype(np.float32)
-    >>> [round(peak.hu, -1) for peak in find_value_peaks(np.concatenate([noise, noise + 150]))]
-    [0.0, 150.0]
+    >>> noise = np.random.default_rng(0).normal(50, 10, 5000).astype(np.float32)
+    >>> [round(peak.hu, -1) for peak in find_value_peaks(np.concatenate([noise - 150, noise]))]
+    [-100.0, 50.0]
     """
     edges = np.arange(LIMITS_HU[0], LIMITS_HU[1] + BIN_HU, BIN_HU)
     counts = gaussian_filter1d(np.histogram(values, bins=edges)[0].astype(float), SMOOTHED_BINS)

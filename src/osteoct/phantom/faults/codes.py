@@ -66,7 +66,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "kvp-told": ("kvp-not-120",),
     "kvp-untold": ("kvp-unknown",),
     "kernel-told": ("kernel-sharp",),
-    "kernel-untold": ("noisy-image",),
+    "kernel-untold": ("kernel-by-pixels", "noisy-image"),
     "noise": ("noisy-image",),
     "hu-factor": _SCALE,
     "hu-offset": _SCALE,
