@@ -145,7 +145,7 @@ def analyze_volumes(
         *check_masks(canonical, masks, reading.compartments),
         *names,
         *check_artefacts(canonical, reading.compartments),
-        *check_bone(canonical, reading.compartments),
+        *check_bone(canonical, reading.compartments, acquisition),
         *check_heights(reading.levels, reading.compartments),
         *_check_agreement(agreement, protocols),
     )

@@ -34,3 +34,14 @@ def test_border_faces():
     shape = (10, 10, 10)
     assert is_cut_by_border((slice(1, 9), slice(1, 9), slice(1, 9)), shape) == ()
     assert is_cut_by_border((slice(0, 9), slice(1, 9), slice(1, 10)), shape) == ("low 0", "high 2")
+
+
+def test_boxes_of_several_labels_and_of_none():
+    """What is not labelled is left out before looking, and must not move or lose a box."""
+    array = np.zeros((9, 8, 7), dtype=np.int16)
+    assert label_boxes(labels_of(array)) == {}
+    array[8, 7, 6], array[0, 3, 2], array[4, 4, 4] = 1, 5, -2
+    assert label_boxes(labels_of(array)) == {
+        1: (slice(8, 9), slice(7, 8), slice(6, 7)),
+        5: (slice(0, 1), slice(3, 4), slice(2, 3)),
+    }

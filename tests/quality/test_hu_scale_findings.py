@@ -7,12 +7,19 @@ import pytest
 
 from osteoct.geometry import Geometry
 from osteoct.measure.tissues import TissueHu, TissueHus
+from osteoct.quality.hu_peaks import LEAST_PEAK_SHARE, Peak
 from osteoct.quality.hu_scale import (
-    LEAST_PEAK_SHARE,
+    AIR_TO_FAT_HU,
+    MOST_FACTOR_ERROR,
     RANGES_HU,
+    STORED_SHARE,
     Reference,
     check_hu_ranges,
+    estimate_factor,
+    find_air_hu,
+    find_fat_hu,
     find_references,
+    is_factor_off,
 )
 from osteoct.records import Acquisition, Phase, Severity
 from osteoct.volume import CTVolume
@@ -86,14 +93,99 @@ def test_one_off_warns_and_two_block():
     [
         (1.0, 40.0, Severity.BLOCKING),
         (1.0, -40.0, Severity.BLOCKING),
-        (0.6, 0.0, Severity.WARNING),
+        (1.0, 100.0, Severity.BLOCKING),
+        (1.0, 1024.0, Severity.BLOCKING),
+        (0.5, 0.0, Severity.BLOCKING),
+        (0.8, 0.0, Severity.BLOCKING),
+        (0.94, 0.0, Severity.WARNING),
         (0.94, -35.0, Severity.WARNING),
     ],
 )
 def test_a_wrong_scale_is_seen(slope, shift, severity):
-    """An offset moves both references out; of a slope one remains in its range, or is not found."""
+    """An offset moves both references out, a large factor their distance; a small one only air."""
     (finding,) = check_hu_ranges(image(slope, shift), TissueHus(), NATIVE)
-    assert finding.severity is severity
+    assert (finding.code, finding.severity) == ("hu-scale-off", severity)
+
+
+def test_a_factor_is_told_where_it_is_large():
+    """Exactly a tenth is believed, a thousandth more is not; without air or fat none is told."""
+    air = Reference(name="air", hu=-1000.0)
+
+    def factor(fat_hu: float) -> float | None:
+        return estimate_factor([air, Reference(name="fat", hu=fat_hu)])
+
+    share = 1 - MOST_FACTOR_ERROR
+    assert not is_factor_off(factor(-1000 + share * AIR_TO_FAT_HU))
+    assert is_factor_off(factor(-1000 + (share - 0.001) * AIR_TO_FAT_HU))
+    assert not is_factor_off(estimate_factor([air]))
+
+
+def test_water_in_a_patient_without_fat_does_not_block():
+    """Air is right, and a lowest peak near 0 may be fluid: a warning."""
+    ct = image()
+    array = np.where(np.abs(ct.array + 100) < 75, ct.array + 98, ct.array)
+    array = np.where(np.abs(ct.array - 50) < 75, ct.array + 40, array)
+    (finding,) = check_hu_ranges(CTVolume(array=array, geometry=ct.geometry), TissueHus(), NATIVE)
+    assert finding.severity is Severity.WARNING
+
+
+def test_share_of_stored_numbers():
+    """As much of the image as the limit says blocks, a little less does not."""
+    ct = image()
+    for share, is_found in ((STORED_SHARE, True), (STORED_SHARE - 0.001, False)):
+        array = ct.array.copy().ravel()
+        array[: round(share * array.size)] = 900
+        stored = CTVolume(array=array.reshape(ct.array.shape), geometry=ct.geometry)
+        found = check_hu_ranges(stored, TissueHus(), NATIVE)
+        assert [f.severity for f in found] == ([Severity.BLOCKING] if is_found else [])
+
+
+def test_a_scale_without_any_reference_is_unchecked():
+    """Muscle alone, unlabelled, tells nothing: that is said once, here or when reading."""
+    ct = image(fat=0.0, air=0.0)
+    (finding,) = check_hu_ranges(ct, TissueHus(), NATIVE)
+    assert (finding.code, finding.severity) == ("hu-scale-unchecked", Severity.WARNING)
+    assert check_hu_ranges(ct, tissues(iliopsoas_left=50.0), NATIVE) == ()
+    read = CTVolume(array=ct.array, geometry=ct.geometry, findings=(finding,))
+    assert check_hu_ranges(read, TissueHus(), NATIVE) == ()
+
+
+@pytest.mark.parametrize(
+    ("hu", "is_narrow", "found"),
+    [
+        (-850.0, True, -850.0),
+        (-850.0, False, None),
+        (-900.0, False, -900.0),
+        (-899.0, False, None),
+        (-300.0, True, None),
+        (-301.0, True, -301.0),
+    ],
+)
+def test_a_lung_is_no_air(hu, is_narrow, found):
+    """A wide peak above the place of air is a lung; what is not below -300 HU is neither."""
+    peak = Peak(hu=hu, share=0.3, is_narrow=is_narrow)
+    muscle = Peak(hu=50.0, share=0.3, is_narrow=True)
+    assert find_air_hu([peak, muscle]) == found
+
+
+@pytest.mark.parametrize(
+    ("fat_hu", "above_hu", "share", "found"),
+    [
+        (-20.0, 30.0, 0.01, -20.0),
+        (-19.0, 30.0, 0.5, None),
+        (-19.0, 41.0, 0.1, -19.0),
+        (-19.0, 41.0, 0.09, None),
+        (20.0, 80.0, 0.5, 20.0),
+        (21.0, 120.0, 0.5, None),
+    ],
+)
+def test_what_is_taken_for_fat(fat_hu, above_hu, share, found):
+    """A peak that is not low enough needs muscle above it, and fluid is never taken for fat."""
+    peaks = [
+        Peak(hu=fat_hu, share=0.3, is_narrow=True),
+        Peak(hu=above_hu, share=share, is_narrow=True),
+    ]
+    assert find_fat_hu(peaks) == found
 
 
 @pytest.mark.parametrize(
@@ -122,10 +214,10 @@ def test_the_psoas_comes_before_the_muscles_of_the_back():
 
 
 def test_padding_is_no_air():
-    """Declared padding of -990 would pull the peak of air to itself."""
+    """Declared padding of -1100 is not taken for air."""
     ct = image()
     array = ct.array.copy()
-    array[:, :, :10] = -940
-    padded = CTVolume(array=array, geometry=ct.geometry, padding_hu=-940.0)
+    array[:, :, :10] = -1100
+    padded = CTVolume(array=array, geometry=ct.geometry, padding_hu=-1100.0)
     assert check_hu_ranges(padded, TissueHus(), NATIVE) == ()
     assert check_hu_ranges(CTVolume(array=array, geometry=ct.geometry), TissueHus(), NATIVE)

@@ -12,6 +12,7 @@ from osteoct.compartments.anchors import SacrumSight, Sights, Step, look_for_anc
 from osteoct.compartments.column import Bone, Column, stand_column
 from osteoct.geometry import Geometry
 from osteoct.quality import numbering as rules
+from osteoct.quality import sacrum as ground
 from osteoct.records import Numbering, Severity
 from osteoct.volume import LabelVolume
 
@@ -98,33 +99,33 @@ def test_no_vertebra_has_no_name():
 )
 def test_room_above_the_sacrum(ratio, expected):
     """From the limit on, another vertebra fits."""
-    assert codes(rules.check_sacrum(sight(ratio=ratio))) == expected
+    assert codes(ground.check_sacrum(sight(ratio=ratio))) == expected
 
 
 @pytest.mark.parametrize(("area", "fires"), [(11.9, False), (12.0, True), (20.0, True)])
 def test_no_disc(area, fires):
     """At the limit there is none."""
-    assert codes(rules.check_sacrum(sight(contact_cm2=area))) == ["transitional-possible"] * fires
+    assert codes(ground.check_sacrum(sight(contact_cm2=area))) == ["transitional-possible"] * fires
 
 
 @pytest.mark.parametrize(("area", "fires"), [(1.9, True), (2.0, False), (31.0, False)])
 def test_s1_apart(area, fires):
     """S1 belongs to the sacrum from the limit on."""
-    assert codes(rules.check_sacrum(sight(s1_contact_cm2=area))) == ["s1-separate"] * fires
+    assert codes(ground.check_sacrum(sight(s1_contact_cm2=area))) == ["s1-separate"] * fires
 
 
 @pytest.mark.parametrize(("share", "counts"), [(0.39, False), (0.4, True), (1.0, True)])
 def test_a_small_piece_is_no_sacrum(share, counts):
     """Nor is anything above the column."""
-    assert rules.is_anchor(sight(volume_ratio=share)) is counts
-    assert not rules.is_anchor(sight(is_below=False))
+    assert ground.is_anchor(sight(volume_ratio=share)) is counts
+    assert not ground.is_anchor(sight(is_below=False))
 
 
 def test_four_above_the_sacrum():
     """L4 on the sacrum is unusual; with room for L5 it is not."""
-    assert codes(rules.check_sacrum(sight(lowest=bone(Level.L4)))) == ["four-lumbar"]
+    assert codes(ground.check_sacrum(sight(lowest=bone(Level.L4)))) == ["four-lumbar"]
     with_room = sight(lowest=bone(Level.L4), ratio=1.6)
-    assert codes(rules.check_sacrum(with_room)) == ["level-missing-inside"]
+    assert codes(ground.check_sacrum(with_room)) == ["level-missing-inside"]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +142,14 @@ def test_a_sacrum_named_l5(volume, fires):
     """As large as neighbours never differ."""
     last = bone(Level.L5, volume)
     both = Column(geometry=GRID, vertebrae=(bone(Level.L4), last))
-    assert (rules.check_last(Sights(column=both, lowest=last)) is not None) is fires
+    assert (ground.check_last(Sights(column=both, lowest=last)) is not None) is fires
 
 
 @pytest.mark.parametrize(("share", "fires"), [(0.29, False), (0.3, True), (1.0, True)])
 def test_other_labels_call_it_sacrum(share, fires):
     """A third of the vertebra is more than a boundary."""
     both = Column(geometry=GRID, vertebrae=(bone(),))
-    found = rules.check_sacral_share(Sights(column=both, lowest=bone(), sacral_share=share))
+    found = ground.check_sacral_share(Sights(column=both, lowest=bone(), sacral_share=share))
     assert (found is not None) is fires
 
 

@@ -33,7 +33,10 @@ def doubts(phantom, scanner):
         protocols=tuple(PROTOCOLS.values()),
     )
     assert levels
-    found = (*check_pixels(ct, levels, TissueHus(), ct.acquisition), *check_bone(ct, levels))
+    found = (
+        *check_pixels(ct, levels, TissueHus(), ct.acquisition),
+        *check_bone(ct, levels, ct.acquisition),
+    )
     return [f.code for f in found if f.severity is not Severity.INFO]
 
 

@@ -1,17 +1,19 @@
 """Whether HU lie where physics puts them: air, fat, muscle and, without contrast, blood.
 
 The ranges are those of the internal calibration of Ogo and of Michalski 2020. Air and fat are found
-by the peaks of the image's own values; muscle and blood need labels.
+by the peaks of the image's own values, wherever these lie; muscle and blood need labels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osteoct.measure.tissues import TissueHus
+from osteoct.quality.hu_peaks import Peak, find_value_peaks, sample_values
 from osteoct.quality.phase import VESSELS
 from osteoct.records import Acquisition, Finding, Phase, Severity
 from osteoct.volume import CTVolume
@@ -26,23 +28,31 @@ RANGES_HU = {
 MUSCLES = ("iliopsoas_left", "iliopsoas_right", "autochthon_left", "autochthon_right")
 """The psoas first: with age, fat grows into the muscles of the back sooner."""
 
-SOUGHT_HU = {"air": (-1150.0, -900.0), "fat": (-220.0, -20.0)}
-"""Where the peaks of air and fat are looked for: wide enough to see a wrong scale, and ending
-before the lungs."""
+AIR_BELOW_HU = -300.0
+"""The lowest peak is air where it lies below this: nothing else of a patient but lungs does."""
 
-BIN_HU = 5.0
-"""Width of a bin of the histogram whose highest bin is a peak."""
+AIR_HU = (-1150.0, -900.0)
+"""A lowest peak in here is air, whatever its width; elsewhere a wide one is a lung."""
 
-PEAK_HALF_WIDTH_HU = 25.0
-LEAST_PEAK_SHARE = 0.02
-"""Chosen: a peak holds at least this share of all voxels within its half width; noise and the edges
-of organs do not. A field of view without air or fat has no peak, and none is made up."""
+FAT_HU = (-220.0, 20.0)
+"""Where the lowest peak is taken for fat. Fluids begin near 0, fatty muscle near 20 (chosen)."""
 
-PEAK_OVER_ENDS = 2.0
-"""Chosen: how far a peak stands above both ends of where it is sought; muscle's slope does not."""
+FAT_ALONE_HU = -20.0
+ABOVE_FAT_HU = 60.0
+ABOVE_FAT_SHARE = 0.1
+"""A peak above -20 HU is fat only below other soft tissue, at least 60 HU higher and a tenth of the
+image: muscle lies 150 HU above fat, 75 on half a scale. A bath of water is not fat (chosen)."""
 
-SAMPLE_VOXELS = 400_000
-"""Voxels looked at, on a regular sub-grid."""
+AIR_TO_FAT_HU = 900.0
+MOST_FACTOR_ERROR = 0.1
+"""From air (-1000) to fat (-100). Inside both ranges the distance is 850 to 960 HU, 5.6 % less to
+6.7 % more; beyond 10 % the scale's factor is wrong, whatever the fat (chosen). Only where
+air is off as well: a patient without fat may have a lowest peak of water."""
+
+STORED_HU = 700.0
+STORED_SHARE = 0.2
+"""Share of the image above 700 HU, where cortical bone begins, from which no HU is meant: a spine
+fills less than that, and stored numbers put all of a patient near 1000 (chosen)."""
 
 BLOCKING_COUNT = 2
 """Tissues off the scale from which no HU is believed: one may be an unusual tissue, two are not."""
@@ -67,12 +77,20 @@ def check_hu_ranges(
 ) -> tuple[Finding, ...]:
     """Find references whose HU are none that they can have.
 
-    One is a warning, two or more block the case: then the scale is wrong, not the tissue.
+    One is a warning. Two or more block the case, and so do a distance from air to fat that no fat
+    explains and an image that is bone in great part: then the scale is wrong, not the tissue.
     """
-    references = find_references(ct, tissues, acquisition)
+    values = sample_values(ct)
+    references = _find_references(find_value_peaks(values), tissues, acquisition)
+    stored = _check_stored(values)
+    if stored is not None:
+        return (stored,)
+    if not references:
+        return _say_unchecked(ct)
     wrong = [reference for reference in references if reference.is_off]
     if not wrong:
         return ()
+    factor = estimate_factor(references)
     said = ", ".join(
         f"{r.name} {r.hu:.0f} HU ({RANGES_HU[r.name][0]:g} to {RANGES_HU[r.name][1]:g})"
         for r in wrong
@@ -81,7 +99,10 @@ def check_hu_ranges(
     for r in wrong:
         low, high = RANGES_HU[r.name]
         evidence |= {f"{r.name}_low_hu": low, f"{r.name}_high_hu": high}
-    is_firm = len(wrong) >= BLOCKING_COUNT
+    if factor is not None:
+        evidence |= {"factor": factor, "limit_factor_error": MOST_FACTOR_ERROR}
+    is_air_off = any(r.name == "air" for r in wrong)
+    is_firm = len(wrong) >= BLOCKING_COUNT or (is_air_off and is_factor_off(factor))
     return (
         Finding(
             code="hu-scale-off",
@@ -93,15 +114,67 @@ def check_hu_ranges(
     )
 
 
+def estimate_factor(references: Sequence[Reference]) -> float | None:
+    """By what HU were multiplied, from air and fat; ``None`` without both."""
+    found = {reference.name: reference.hu for reference in references}
+    if not {"air", "fat"} <= found.keys():
+        return None
+    return (found["fat"] - found["air"]) / AIR_TO_FAT_HU
+
+
+def is_factor_off(factor: float | None) -> bool:
+    """Whether no fat explains the distance from air to fat; the limit itself is believed."""
+    return factor is not None and round(abs(factor - 1), 6) > MOST_FACTOR_ERROR
+
+
+def _check_stored(values: NDArray[np.float32]) -> Finding | None:
+    """Find an image that is bone in great part: numbers that were never rescaled."""
+    share = float(np.mean(values > STORED_HU)) if values.size else 0.0
+    if share < STORED_SHARE:
+        return None
+    return Finding(
+        code="hu-scale-off",
+        severity=Severity.BLOCKING,
+        message=(
+            f"{share:.0%} of the image lie above {STORED_HU:g} HU, as cortical bone does: these "
+            "are not Hounsfield units, or they were moved."
+        ),
+        certainty=0.9,
+        evidence={"share": share, "limit_share": STORED_SHARE, "limit_hu": STORED_HU},
+    )
+
+
+def _say_unchecked(ct: CTVolume) -> tuple[Finding, ...]:
+    """Say that nothing was found to check the scale by, unless reading said so."""
+    if any(finding.code in ("hu-scale-unchecked", "hu-scale-wrong") for finding in ct.findings):
+        return ()
+    return (
+        Finding(
+            code="hu-scale-unchecked",
+            severity=Severity.WARNING,
+            message=(
+                "neither air nor fat fills enough of the image, and no muscle or vessel is "
+                "labelled: the HU scale could not be checked"
+            ),
+        ),
+    )
+
+
 def find_references(
     ct: CTVolume, tissues: TissueHus, acquisition: Acquisition
 ) -> tuple[Reference, ...]:
     """What the image offers to check its scale by."""
-    values = _sample(ct)
+    return _find_references(find_value_peaks(sample_values(ct)), tissues, acquisition)
+
+
+def _find_references(
+    peaks: Sequence[Peak], tissues: TissueHus, acquisition: Acquisition
+) -> tuple[Reference, ...]:
+    """References among the peaks and the labelled tissues."""
     found = [
-        Reference(name=name, hu=peak)
-        for name in SOUGHT_HU
-        if (peak := _peak(values, SOUGHT_HU[name])) is not None
+        Reference(name=name, hu=hu)
+        for name, hu in (("air", find_air_hu(peaks)), ("fat", find_fat_hu(peaks)))
+        if hu is not None
     ]
     muscle = next((tissues.found[n] for n in MUSCLES if n in tissues.found), None)
     if muscle is not None:
@@ -113,28 +186,27 @@ def find_references(
     return tuple(found)
 
 
+def find_air_hu(peaks: Sequence[Peak]) -> float | None:
+    """HU of the lowest peak, where it is air; ``None`` where there is none or it may be a lung."""
+    lowest = min(peaks, key=lambda peak: peak.hu, default=None)
+    if lowest is None or lowest.hu >= AIR_BELOW_HU:
+        return None
+    is_air = lowest.is_narrow or AIR_HU[0] <= lowest.hu <= AIR_HU[1]
+    return lowest.hu if is_air else None
+
+
+def find_fat_hu(peaks: Sequence[Peak]) -> float | None:
+    """HU of the lowest peak of soft parts, where it can be fat."""
+    soft = [peak for peak in peaks if peak.hu >= FAT_HU[0]]
+    if not soft or soft[0].hu > FAT_HU[1]:
+        return None
+    fat = soft[0].hu
+    has_tissue = any(
+        peak.hu >= fat + ABOVE_FAT_HU and peak.share >= ABOVE_FAT_SHARE for peak in soft[1:]
+    )
+    return fat if fat <= FAT_ALONE_HU or has_tissue else None
+
+
 def _is_native(acquisition: Acquisition) -> bool:
     """Whether blood can be taken as a reference: nobody says or shows contrast."""
     return {acquisition.phase, acquisition.phase_pixels} <= {Phase.NATIVE, None}
-
-
-def _sample(ct: CTVolume) -> NDArray[np.float32]:
-    """Values on a regular sub-grid, without padding."""
-    step = max(int((ct.array.size / SAMPLE_VOXELS) ** (1 / 3)), 1)
-    values = np.asarray(ct.array[::step, ::step, ::step]).ravel().astype(np.float32)
-    values = values[np.isfinite(values)]
-    return values if ct.padding_hu is None else values[values != ct.padding_hu]
-
-
-def _peak(values: NDArray[np.float32], limits: tuple[float, float]) -> float | None:
-    """HU of the highest bin between limits, if it is a peak; refined by the median around it."""
-    counts, edges = np.histogram(values, bins=np.arange(limits[0], limits[1] + BIN_HU / 2, BIN_HU))
-    if not counts.any():
-        return None
-    top = int(counts.argmax())
-    ends = max(counts[0], counts[-1])
-    middle = (edges[top] + edges[top + 1]) / 2
-    near = values[np.abs(values - middle) <= PEAK_HALF_WIDTH_HU]
-    if counts[top] < PEAK_OVER_ENDS * ends or near.size < LEAST_PEAK_SHARE * values.size:
-        return None
-    return float(np.median(near))

@@ -121,13 +121,13 @@ def largest_error_hu(level: LevelCompartments, noise_sd_hu: float) -> float | No
 def _calm_sd(ct: CTVolume, levels: Sequence[LevelCompartments]) -> float | None:
     """Lower quartile of the SD in small patches of soft tissue around the vertebrae."""
     sizes = [max(3, round(PATCH_MM / s)) for s in ct.geometry.spacing_mm[:2]]
-    found = [_patch_sds(plane, sizes) for plane in _planes(ct, levels)]
+    found = [_patch_sds(plane, sizes) for plane in planes_beside(ct, levels)]
     sds = np.concatenate(found) if found else np.empty(0)
     return float(np.percentile(sds, CALM_PERCENTILE)) if sds.size >= LEAST_PATCHES else None
 
 
-def _planes(ct: CTVolume, levels: Sequence[LevelCompartments]) -> list[NDArray[np.float32]]:
-    """Some slices of the surroundings of the vertebrae."""
+def planes_beside(ct: CTVolume, levels: Sequence[LevelCompartments]) -> list[NDArray[np.float32]]:
+    """Some slices of the surroundings of the vertebrae, each (I, J) in HU."""
     low = [min(level.box[a].start for level in levels) for a in range(3)]
     high = [max(level.box[a].stop for level in levels) for a in range(3)]
     x, y, z = (slice(a, b) for a, b in zip(low, high, strict=True))

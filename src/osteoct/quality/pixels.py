@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from osteoct.compartments.level import LevelCompartments
 from osteoct.measure.core import core_of_level
 from osteoct.measure.tissues import TissueHus
+from osteoct.quality.discs import check_discs
 from osteoct.quality.field_of_view import check_field_of_view
 from osteoct.quality.foci import check_foci
 from osteoct.quality.hu_scale import check_hu_ranges
@@ -15,6 +16,8 @@ from osteoct.quality.orientation import check_orientation
 from osteoct.quality.outliers import check_outliers
 from osteoct.quality.phase import check_phase, judge_phase
 from osteoct.quality.plates import check_plates
+from osteoct.quality.sharpness import check_sharpness
+from osteoct.quality.spurs import check_spurs
 from osteoct.records import Acquisition, Finding
 from osteoct.volume import CTVolume
 
@@ -25,7 +28,7 @@ def check_pixels(
     tissues: TissueHus,
     acquisition: Acquisition,
 ) -> tuple[Finding, ...]:
-    """Check phase, HU scale, noise, field of view and orientation.
+    """Check phase, HU scale, noise, sharpness, field of view and orientation.
 
     Parameters
     ----------
@@ -36,12 +39,27 @@ def check_pixels(
         *check_phase(acquisition, judge_phase(tissues)),
         *check_hu_ranges(ct, tissues, acquisition),
         *check_noise(ct, levels, tissues),
+        *check_sharpness(ct, levels, acquisition),
         *check_field_of_view(ct, levels),
         *check_orientation(levels, tissues),
     )
 
 
-def check_bone(ct: CTVolume, levels: Sequence[LevelCompartments]) -> tuple[Finding, ...]:
-    """Check cores and end plates for what departs from the bone around them."""
+def check_bone(
+    ct: CTVolume, levels: Sequence[LevelCompartments], acquisition: Acquisition
+) -> tuple[Finding, ...]:
+    """Check cores and end plates for what departs from the bone around them, and what lies beside.
+
+    Parameters
+    ----------
+    ct
+        The CT whose grid the levels' boxes index, in canonical orientation.
+    """
     cores = [core for level in levels if (core := core_of_level(ct, level)) is not None]
-    return (*check_foci(cores), *check_outliers(cores), *check_plates(cores))
+    return (
+        *check_foci(cores),
+        *check_outliers(cores),
+        *check_plates(cores),
+        *check_discs(ct, levels),
+        *check_spurs(ct, levels, acquisition),
+    )

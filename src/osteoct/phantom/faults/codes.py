@@ -66,7 +66,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "kvp-told": ("kvp-not-120",),
     "kvp-untold": ("kvp-unknown",),
     "kernel-told": ("kernel-sharp",),
-    "kernel-untold": ("noisy-image",),
+    "kernel-untold": ("kernel-by-pixels", "noisy-image"),
     "noise": ("noisy-image",),
     "hu-factor": _SCALE,
     "hu-offset": _SCALE,
@@ -84,8 +84,8 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "haemangioma": _FOCUS,
     "bone-island": _FOCUS,
     "dense-plate": _FOCUS,
-    "osteophyte": _FOCUS,
-    "dense-discs": _FOCUS,
+    "osteophyte": ("bone-spur", *_FOCUS),
+    "dense-discs": ("dense-disc", *_FOCUS),
     "other-level": ("level-outlier",),
 }
 """Per fault the codes of which any one tells it; empty where no check looks for it."""
