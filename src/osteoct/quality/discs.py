@@ -10,6 +10,7 @@ import numpy as np
 
 from osteoct.compartments.anchors import steps_apart
 from osteoct.compartments.endplates import sample_endplates
+from osteoct.compartments.extent import extent_mm
 from osteoct.compartments.level import LevelCompartments
 from osteoct.quality.surroundings import Floats, look_up_hu
 from osteoct.records import Finding, Severity
@@ -139,10 +140,8 @@ def _face(level: LevelCompartments, *, is_top: bool) -> Floats | None:
     """Points (N, 3) of an end plate in patient space; NaN where a column misses the body."""
     if level.body is None or level.axes is None:
         return None
-    points = level.geometry.to_patient(np.argwhere(level.body)) - level.axes.origin_mm
-    low, high = np.percentile(points @ level.axes.rotation[:, :2], [1, 99], axis=0)
-    half = (high - low) / 2
-    right, front = (np.linspace(-PART * h, PART * h, COLUMNS) for h in half)
+    low, high = extent_mm(level.body, level.geometry, level.axes, percent=1)
+    right, front = (np.linspace(-PART * h, PART * h, COLUMNS) for h in (high - low)[:2] / 2)
     plates = sample_endplates(
         level.body, level.geometry, level.axes, right_mm=right, anterior_mm=front
     )

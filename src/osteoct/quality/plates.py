@@ -10,12 +10,11 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from osteoct.compartments.endplates import sample_endplates
+from osteoct.compartments.extent import extent_mm
 from osteoct.compartments.level import VertebraAxes
-from osteoct.geometry import Geometry
 from osteoct.measure.core import Core
 from osteoct.quality.foci import DENSE_ABOVE_HU
 from osteoct.records import Finding, Severity
-from osteoct.volume import Mask
 
 DEPARTURE_LIMIT_HU = DENSE_ABOVE_HU
 """How far an end plate lies above the median of the others: as a dense focus above its core."""
@@ -63,8 +62,8 @@ def measure_plates(core: Core) -> tuple[Plate, ...]:
     level = core.level
     if level.body is None or level.axes is None or (level.excluded & level.body).any():
         return ()
-    half = _half_extent_mm(level.body, level.geometry, level.axes)
-    right, front = (np.linspace(-PART * h, PART * h, COLUMNS) for h in half)
+    low, high = extent_mm(level.body, level.geometry, level.axes, percent=1)
+    right, front = (np.linspace(-PART * h, PART * h, COLUMNS) for h in (high - low)[:2] / 2)
     plates = sample_endplates(
         level.body, level.geometry, level.axes, right_mm=right, anterior_mm=front
     )
@@ -79,14 +78,6 @@ def measure_plates(core: Core) -> tuple[Plate, ...]:
             ("lower", plates.bottom_mm, 1.0),
         )
     )
-
-
-def _half_extent_mm(body: Mask, geometry: Geometry, axes: VertebraAxes) -> tuple[float, float]:
-    """Half width and half depth of the body along its own axes."""
-    points = geometry.to_patient(np.argwhere(body)) - axes.origin_mm
-    low, high = np.percentile(points @ axes.rotation[:, :2], [1, 99], axis=0)
-    half = (high - low) / 2
-    return float(half[0]), float(half[1])
 
 
 def _measure_plate(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from osteoct.anatomy import Level
+from osteoct.compartments.extent import extent_mm
 from osteoct.compartments.level import LevelCompartments, VertebraAxes
 from osteoct.geometry import Geometry
 from osteoct.quality.surroundings import Floats, look_up_hu
@@ -130,9 +131,8 @@ def measure_wall(ct: CTVolume, level: LevelCompartments) -> Wall | None:
     axes = level.axes
     if level.body is None or axes is None:
         return None
-    local = (level.geometry.to_patient(np.argwhere(level.body)) - axes.origin_mm) @ axes.rotation
-    low, high = np.percentile(local[:, 2], [2, 98])
-    heights = np.arange(low + INSET_MM, high - INSET_MM + STEP_MM / 2, STEP_MM)
+    low, high = extent_mm(level.body, level.geometry, axes, percent=2)
+    heights = np.arange(low[2] + INSET_MM, high[2] - INSET_MM + STEP_MM / 2, STEP_MM)
     turns = np.radians(np.arange(-TURN_DEG, TURN_DEG + STEP_DEG / 2, STEP_DEG))
     ways = np.column_stack([np.sin(turns), np.cos(turns), np.zeros(len(turns))])
     radius = _radius_mm(level.body, level.geometry, axes, ways, heights)
