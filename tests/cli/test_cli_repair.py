@@ -92,8 +92,8 @@ def test_report_shows_before_and_after(analysed):
     page = (analysed / "mended" / "report.html").read_text(encoding="utf-8")
     assert "What was repaired in the masks" in page
     assert "rename-swapped" in page
-    assert "L2–L3 with the masks as they were." in page
-    assert "L2–L3 with the masks as repaired." in page
+    assert "L2, L3 with the masks as they were." in page
+    assert "L2, L3 with the masks as repaired." in page
 
 
 def test_without_repair_nothing_is_changed_and_it_blocks(analysed):

@@ -41,10 +41,12 @@ MOST_OF_LABEL = 1.1
 """Volume of a lump, in median labels, above which it is two bodies whose masks meet across the
 disc: a body has 0.5 to 0.7 of its own vertebra."""
 
-MOST_OF_NEIGHBOUR = 1.5
-"""Volume of a lump, in lumps beside it, above which it may be two bodies.
+MOST_OF_LONG_COLUMN = 1.2
+"""The same for a lump no larger than those beside it: of a column from T9 to L5, two of whose
+labels are mixed up, the median label is small for L5."""
 
-Clean neighbours differ by up to 1.3; a column from T9 to L5 has a median label smaller than L5."""
+MOST_OF_NEIGHBOUR = 1.3
+"""Volume of a lump, in lumps beside it, up to which it is no larger: clean ones differ by 1.26."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +87,9 @@ class Lumps:
     def are_apart(self) -> bool:
         """Whether none of them is two bodies in one."""
         sizes = [lump.volume_cm3 for lump in self.lumps if not lump.is_flat]
-        return bool(sizes) and not any(
+        if not sizes or max(sizes) > MOST_OF_LONG_COLUMN * self.label_cm3:
+            return False
+        return len(sizes) > 1 and not any(
             size > MOST_OF_LABEL * self.label_cm3
             and size > MOST_OF_NEIGHBOUR * min(sizes[max(n - 1, 0) : n + 2])
             for n, size in enumerate(sizes)

@@ -12,9 +12,9 @@ from osteoct.compartments.column import Bone, stand_column
 from osteoct.geometry import Box
 from osteoct.records import Finding
 from osteoct.repair_records import Repair, RepairRule
-from osteoct.tidy.column import Mixup, Reading, read_column
-from osteoct.tidy.effect import moves_hu
-from osteoct.tidy.mixups import UNLIKE, answer_mixups, has_arches_alone
+from osteoct.tidy.column import Kind, Mixup, Reading, read_column
+from osteoct.tidy.effect import loses_core, moves_hu
+from osteoct.tidy.mixups import UNLIKE, Answer, answer_mixups
 from osteoct.tidy.moving import Masks, Move, apply_moves, list_moves
 from osteoct.tidy.owners import Owners, find_owners
 from osteoct.tidy.pieces import MOST_STREWN, Piece, find_holes, find_strays
@@ -23,6 +23,7 @@ from osteoct.tidy.words import RULES, tell_hole, tell_mixup, tell_stray
 from osteoct.volume import CTVolume, LabelVolume
 
 SWITCHED_OFF = "repairs are switched off"
+CORE_LOST = "one of the levels would lose its core"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,10 +74,13 @@ def tidy_masks(
     answer = answer_mixups(reading)
     if answer.owners is not None and repair:
         named = _put_names_right(cleared, reading, answer.owners)
-        return _clear_strays(named, repair=repair, is_given=True)
+        levels = tuple({lv for m in reading.mixups for lv in (m.name, m.owner)})
+        if not loses_core(ct, cleared.masks, named.masks, levels):
+            return _clear_strays(named, repair=repair, is_given=True)
+        answer = Answer(owners=None, why_not=CORE_LOST)
     why_not = answer.why_not if answer.owners is None else SWITCHED_OFF
     given = _clear_strays(cleared, repair=repair, is_given=True)
-    told = [] if why_not == UNLIKE and has_arches_alone(reading) else reading.mixups
+    told = [m for m in reading.mixups if why_not != UNLIKE or m.kind is not Kind.ARCH]
     return _tell_refused(ct, given, told, why_not)
 
 

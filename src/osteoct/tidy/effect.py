@@ -32,6 +32,11 @@ def is_harmful(before_hu: float | None, after_hu: float | None) -> bool:
     return change > MOST_CHANGE_HU or change > MOST_CHANGE_SHARE * abs(after_hu)
 
 
+def loses_core(ct: CTVolume, before: Masks, after: Masks, levels: Sequence[Level]) -> bool:
+    """Whether a level that had a core has none afterwards: no repair does that."""
+    return not _core_means(ct, before, levels).keys() <= _core_means(ct, after, levels).keys()
+
+
 def moves_hu(ct: CTVolume, before: Masks, after: Masks, levels: Sequence[Level]) -> bool:
     """Whether the core of any level, of vertebra or body, changes its mean too much."""
     old, new = _core_means(ct, before, levels), _core_means(ct, after, levels)
