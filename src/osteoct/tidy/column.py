@@ -159,11 +159,17 @@ def measure_posterior(
 def _find_merged(lumps: Lumps, votes: list[dict[Level, float]]) -> list[Mixup]:
     """Labels that are in more than one body, where the bodies cannot be named."""
     main = [max(body, key=lambda level: body[level]) for body in votes]
+    pairs = zip(pairwise(lumps.lumps), pairwise(main), strict=True)
     return [
-        Mixup(kind=Kind.MERGED, name=a, owner=a, share=1.0, place_mm=lump.centre_mm)
-        for lump, (a, b) in zip(lumps.lumps, pairwise(main), strict=False)
-        if a is b
+        Mixup(kind=Kind.MERGED, name=a, owner=a, share=1.0, place_mm=upper.centre_mm)
+        for (upper, lower), (a, b) in pairs
+        if a is b and _is_above(upper.centre_mm - lower.centre_mm)
     ]
+
+
+def _is_above(offset_mm: NDArray[np.float64]) -> bool:
+    """Whether an offset leads along the spine: a lump behind a body is a thick arch."""
+    return bool(abs(offset_mm[2]) > max(abs(offset_mm[0]), abs(offset_mm[1])))
 
 
 def _find_mixups(

@@ -23,7 +23,7 @@ MOST_CHANGE_SHARE = 0.036
 def is_harmful(before_hu: float | None, after_hu: float | None) -> bool:
     """Whether a mean changes by more than either limit, or is there only before or only after.
 
-    >>> is_harmful(200.0, 205.0), is_harmful(200.0, 205.1), is_harmful(100.0, 103.7)
+    >>> is_harmful(200.0, 205.0), is_harmful(200.0, 205.1), is_harmful(103.7, 100.0)
     (False, True, True)
     """
     if before_hu is None or after_hu is None:
