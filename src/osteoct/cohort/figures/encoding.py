@@ -20,14 +20,15 @@ _SALT = "osteoct"
 def svg_bytes(figure: Figure, *, with_outlines: bool = False) -> bytes:
     """The figure as SVG; ``with_outlines`` draws letters as shapes."""
     metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    settings: dict[str, Any] = {
-        "svg.fonttype": "path" if with_outlines else "none",
-        "svg.hashsalt": _SALT,
-    }
-    with mpl.rc_context(settings), _print_size(figure):
+    letters = "path" if with_outlines else "none"
+    with (
+        mpl.rc_context({"svg.fonttype": letters, "svg.hashsalt": _SALT}),
+        _print_size(figure),
+    ):
         # savefig would draw every figure twice: once for its layout, which is settled already
         text = StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata=metadata)
+        canvas: Any = FigureCanvasSVG(figure)  # its methods carry no types
+        canvas.print_svg(text, metadata=metadata)
     return text.getvalue().encode()
 
 
@@ -35,7 +36,8 @@ def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG at :data:`PNG_DPI`."""
     buffer = BytesIO()
     with _print_size(figure):
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 
