@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,24 @@ MARKERS = {"a": "trabecular", "b": "cortical"}
 near = lambda x: pytest.approx(x, rel=1e-6, abs=1e-6)  # noqa: E731 - one tolerance for all
 
 
+@cache
 def _table(name):
     return prepare_table(golden.cohort(name), CHOICES).table
+
+
+@cache
+def _correlations(name):
+    return correlate(_table(name))
+
+
+@cache
+def _groups(name):
+    return compare_groups(_table(name), CHOICES)
+
+
+@cache
+def _models(name):
+    return fit_models(_table(name), CHOICES)
 
 
 @pytest.fixture(scope="module", params=golden.NAMES)
@@ -47,7 +64,7 @@ def test_correlations(name, marker):
     """Pearson is cor.test; partial is residuals of lm; a constant marker has a reason instead."""
     rows = {
         r.method: r
-        for r in correlate(_table(name))
+        for r in _correlations(name)
         if (r.region, r.level, r.site) == (MARKERS[marker], "mean", "lumbar")
     }
     wanted = R["cohorts"][name]["correlations"][marker]
@@ -68,7 +85,7 @@ def test_correlations(name, marker):
 @pytest.mark.parametrize("marker", MARKERS)
 def test_groups(name, marker):
     """oneway.test, kruskal.test, rstatix, effectsize and pROC on the same three groups."""
-    found = compare_groups(_table(name), CHOICES)
+    found = _groups(name)
     column = f"{MARKERS[marker]}_hu"
     tests = {t.method: t for t in found.tests if t.variable == column}
     wanted = R["cohorts"][name]["groups"][marker]
@@ -106,7 +123,7 @@ def test_effect_sizes(name, marker):
     """Hedges' g is effectsize's; intervals turn R's own noncentral t and F with uniroot."""
     wanted = R["cohorts"][name]["groups"][marker]
     column = f"{MARKERS[marker]}_hu"
-    found = [e for e in compare_groups(_table(name), CHOICES).effect_sizes if e.variable == column]
+    found = [e for e in _groups(name).effect_sizes if e.variable == column]
     if not wanted:
         assert all(e.value in (None, 0.0) for e in found)
         return
@@ -163,7 +180,7 @@ def test_logistic(name):
     terms = len(wanted["ml"]["estimate"]) - 1
     (model,) = [
         m
-        for m in fit_models(_table(name), CHOICES)
+        for m in _models(name)
         if (m.outcome, m.region, len(m.predictors)) == ("low_bmd", "trabecular", terms)
     ]
     estimates = {c.term: c for c in model.coefficients}
@@ -177,7 +194,7 @@ def test_logistic(name):
 
 def test_separated_outcomes_get_firth():
     """brglm2's bias-reduced fit, and the reason beside it; glm runs off to infinity here."""
-    models = fit_models(_table("separated"), CHOICES)
+    models = _models("separated")
     (model,) = [m for m in models if (m.outcome, m.predictors) == ("low_bmd", ("trabecular_hu",))]
     wanted = R["cohorts"]["separated"]["model"]["firth"]
     assert (model.method, model.reason) == ("firth", Absence.PERFECT_SEPARATION)

@@ -10,7 +10,7 @@ from osteoct.cohort.statistics.analysis import analyze_table
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.cohort.statistics.reasons import Absence
 
-CHOICES = StatisticsChoices(n_bootstrap=50, n_validation=5)
+CHOICES = StatisticsChoices(n_bootstrap=20, n_validation=2)
 
 
 def _cohort(n=60, seed=3):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from math import nextafter
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from osteoct.classify.rules import load_rules
-from osteoct.cohort.statistics.accuracy import TARGET, judge_counts
+from osteoct.cohort.statistics.accuracy import TARGET, exceed_target, judge_counts
 from osteoct.cohort.statistics.bootstrap import Ladder, make_generator, pick_youden, resample_youden
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.cohort.statistics.cohort_table import prepare_table
 from osteoct.cohort.statistics.cutoffs import find_cutoff
+from osteoct.cohort.statistics.intervals import measure_proportion
 from osteoct.cohort.statistics.published import RULE_OUTCOMES, check_published_cutoffs
 from osteoct.cohort.statistics.reasons import Absence
 from osteoct.cohort.statistics.robustness import vary_choices
-from osteoct.cohort.statistics.roc import make_roc
+from osteoct.cohort.statistics.roc import make_roc, trace_curve
 
 CHOICES = StatisticsChoices(n_bootstrap=200)
 
@@ -89,6 +92,17 @@ def test_the_line_of_seventy_percent():
     assert low > TARGET
 
 
+@pytest.mark.parametrize(
+    ("low", "above"), [(nextafter(0.70, 0), False), (0.70, False), (nextafter(0.70, 1), True)]
+)
+def test_a_bound_exactly_at_seventy_percent(low, above):
+    """The line says "above": a bound of 0.70 itself is not, the next number is."""
+    at = measure_proportion(90, 100).model_copy(update={"ci_low": low})
+    clear = measure_proportion(990, 1000)
+    assert exceed_target(at, clear) is above
+    assert exceed_target(clear, at) is above
+
+
 def test_a_table_with_an_empty_margin():
     """Nothing divides by 0, and nothing becomes infinite."""
     found = judge_counts(5, 0, 0, 5)
@@ -155,3 +169,29 @@ def test_windows_include_their_limit(days):
     table = _table([1.0] * 10, [2.0] * 11, days_between=[days] * 20 + [days + 1])
     rows = [r for r in vary_choices(table, CHOICES) if r.stratum == f"≤ {days} d"]
     assert {r.n for r in rows if r.measure == "auc" and r.region == "trabecular"} == {20}
+
+
+def test_unknown_findings_are_a_part_of_their_own():
+    """Of 30 patients 12 have none, 8 have one, of 10 nothing is known: no row is lost."""
+    blocking = [False] * 6 + [True] * 4 + [None] * 5
+    table = _table(range(15), range(10, 25), has_blocking=blocking * 2)
+    rows = {
+        r.stratum: r.n
+        for r in vary_choices(table, CHOICES)
+        if (r.factor, r.measure, r.region, r.target) == ("blocking", "auc", "trabecular", "low_bmd")
+    }
+    assert rows == {"kept": 30, "excluded": 12, "unknown": 10}
+    known = _table(range(15), range(10, 25), has_blocking=False)
+    strata = {r.stratum for r in vary_choices(known, CHOICES) if r.factor == "blocking"}
+    assert strata == {"kept", "excluded"}
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends():
+    """At the limit every corner is there, one above it some are left out and counted."""
+    values = np.arange(20.0)
+    whole, n = trace_curve(values[::2], values[1::2], 21)
+    assert (len(whole), n) == (21, 21)
+    thin, n = trace_curve(values[::2], values[1::2], 20)
+    assert (len(thin), n) == (20, 21)
+    assert (thin[0], thin[-1]) == (whole[0], whole[-1])
+    assert set(thin) < set(whole)

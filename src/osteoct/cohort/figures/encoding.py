@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO, StringIO
 from typing import Any, Final
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 PNG_DPI: Final = 300
@@ -15,18 +19,34 @@ _SALT = "osteoct"
 
 def svg_bytes(figure: Figure, *, with_outlines: bool = False) -> bytes:
     """The figure as SVG; ``with_outlines`` draws letters as shapes."""
-    with mpl.rc_context(
-        {"svg.fonttype": "path" if with_outlines else "none", "svg.hashsalt": _SALT}
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    letters = "path" if with_outlines else "none"
+    with (
+        mpl.rc_context({"svg.fonttype": letters, "svg.hashsalt": _SALT}),
+        _print_size(figure),
     ):
-        return _encode(figure, "svg", dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        # savefig would draw every figure twice: once for its layout, which is settled already
+        text = StringIO()
+        canvas: Any = FigureCanvasSVG(figure)  # its methods carry no types
+        canvas.print_svg(text, metadata=metadata)
+    return text.getvalue().encode()
 
 
 def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG at :data:`PNG_DPI`."""
-    return _encode(figure, "png", {"Software": None})
-
-
-def _encode(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, dpi=PNG_DPI, metadata=metadata)
+    with _print_size(figure):
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
+
+
+@contextmanager
+def _print_size(figure: Figure) -> Iterator[None]:
+    """Set the resolution of print, for pixels and for what an SVG holds as pixels."""
+    before = figure.dpi
+    figure.dpi = PNG_DPI
+    try:
+        yield
+    finally:
+        figure.dpi = before

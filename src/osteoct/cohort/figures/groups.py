@@ -56,11 +56,13 @@ def _draw_region(axes: Axes, table: pd.DataFrame, region: str, least: int) -> No
         if len(values) < least:
             labels.append(f"{name}\ntoo few")
             continue
-        labels.append(f"{name}\nn = {len(values)}")
         shown = values[:: -(-len(values) // MOST_POINTS)]
+        drawn = f"\n{len(shown)} drawn" if len(shown) < len(values) else ""
+        labels.append(f"{name}\nn = {len(values)}{drawn}")
         axes.scatter(
             x + 0.2 + jitter.uniform(0, 0.22, len(shown)), shown, s=7, alpha=0.45, linewidths=0,
             color=GROUP_COLOURS[group], marker=GROUP_MARKERS[group],
+            rasterized=len(shown) > MOST_POINTS // 4,
         )  # fmt: skip
         axes.boxplot(
             values, positions=[x - 0.08], widths=0.36, showfliers=False, patch_artist=True,

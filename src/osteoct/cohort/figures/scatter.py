@@ -67,6 +67,7 @@ def _draw_panel(
         say_empty(axes)
         return
     shown = known.iloc[:: -(-len(known) // MOST_POINTS)]
+    drawn = f", {len(shown)} drawn" if len(shown) < len(known) else ""
     axes.scatter(
         shown.iloc[:, 0],
         shown.iloc[:, 1],
@@ -80,7 +81,7 @@ def _draw_panel(
     axes.text(
         0.03,
         0.97,
-        _words(correlation),
+        _words(correlation) + drawn,
         transform=axes.transAxes,
         va="top",
         fontsize=FONT_PT - 0.8,

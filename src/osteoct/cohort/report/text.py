@@ -87,6 +87,16 @@ def say_headline(plain: Plain) -> list[str]:
     return sentences or ["Too few patients: nothing could be estimated."]
 
 
+def _say_validation(plain: Mapping[str, Any]) -> str:
+    """Resamples that validated the models: fewer than chosen where the cohort is very large."""
+    counts = {m["n_bootstrap"] for m in plain["models"] if isinstance(m["n_bootstrap"], int)}
+    counts.discard(0)
+    if not counts:
+        return "no (none could be fitted)"
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 def write_methods(
     plain: Plain, choices: ReportChoices, *, protocol: str, sha256: str, linking: Plain | None
 ) -> list[str]:
@@ -123,7 +133,7 @@ def write_methods(
             "cut-offs "
             "were applied as they are and only to HU of their own protocol. Logistic models were "
             "validated "
-            f"by {chosen.n_validation} bootstrap samples."
+            f"by {_say_validation(plain)} bootstrap samples."
         ),
         f"Nothing was imputed: each number rests on the patients who have what it needs. Parts of "
         f"the "

@@ -31,11 +31,11 @@ def judge_counts(tp: float, fn: float, fp: float, tn: float) -> Accuracy:
         npv=measure_proportion(tn, tn + fn),
         lr_pos=measure_ratio(tp, n_pos, fp, n_neg),
         lr_neg=measure_ratio(fn, n_pos, tn, n_neg),
-        both_above_70=_exceed_target(sensitivity, specificity),
+        both_above_70=exceed_target(sensitivity, specificity),
     )
 
 
-def _exceed_target(sensitivity: Proportion, specificity: Proportion) -> bool | None:
+def exceed_target(sensitivity: Proportion, specificity: Proportion) -> bool | None:
     """Whether both lower bounds lie above the target; exactly on it is not above."""
     if sensitivity.ci_low is None or specificity.ci_low is None:
         return None

@@ -19,7 +19,7 @@ from osteoct.cohort.statistics.logistic_fit import Fit, fit_firth, fit_logistic,
 from osteoct.cohort.statistics.model_records import CalibrationPoint, Coefficient, LogisticModel
 from osteoct.cohort.statistics.reasons import Absence
 from osteoct.cohort.statistics.records import HuRegion, Outcome
-from osteoct.cohort.statistics.validation import validate_model
+from osteoct.cohort.statistics.validation import count_resamples, validate_model
 
 STEPS_OF_ODDS = {"age": (10.0, "10 y older"), "bmi": (5.0, "5 kg/m² more"), "sex": (1.0, "female")}
 HU_STEP = (-10.0, "10 HU lower")
@@ -75,7 +75,8 @@ def fit_model(
     if fit is None:
         return _fit_separated(row, design, y, centre, scale)
     random = make_generator(choices.seed, "logistic", outcome, *predictors)
-    validation = validate_model(design, y, fit.beta, choices.n_validation, random)
+    times = count_resamples(choices.n_validation, len(y))
+    validation = validate_model(design, y, fit.beta, times, random)
     return row.model_copy(
         update={
             "method": "maximum_likelihood",
@@ -84,7 +85,7 @@ def fit_model(
             "indices": validation.indices,
             "calibration": bin_risks(expit(design @ fit.beta), y),
             "decision_curve": validation.decision_curve,
-            "n_bootstrap": choices.n_validation,
+            "n_bootstrap": times,
             "n_bootstrap_failed": validation.n_failed,
             "seed": choices.seed,
         }

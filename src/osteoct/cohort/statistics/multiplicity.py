@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statsmodels.stats.multitest import multipletests
+import numpy as np
 
 
 def adjust_holm(p: Sequence[float | None]) -> list[float | None]:
@@ -16,5 +16,10 @@ def adjust_holm(p: Sequence[float | None]) -> list[float | None]:
     known = [x for x in p if x is not None]
     if not known:
         return list(p)
-    adjusted = iter(multipletests(known, method="holm")[1].tolist())
+    # three lines here; statsmodels takes 60 ms for three P values
+    order = np.argsort(known, kind="stable")
+    stepped = np.array(known)[order] * np.arange(len(known), 0, -1)
+    corrected = np.empty(len(known))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
+    adjusted = iter(corrected.tolist())
     return [None if x is None else next(adjusted) for x in p]

@@ -34,13 +34,25 @@ Strata = Iterator[tuple[str, str, "pd.Series[bool]"]]
 def vary_choices(table: pd.DataFrame, choices: StatisticsChoices) -> tuple[RobustnessRow, ...]:
     """Repeat AUCs and Pearson correlations in every part of the cohort."""
     rows: list[RobustnessRow] = []
+    known: dict[bytes, list[RobustnessRow]] = {}
     for factor, stratum, inside in _strata(table, choices):
-        part = table[inside]
         common = {"factor": factor, "stratum": stratum}
-        for region in REGIONS:
-            rows += [_area(part, common, region, outcome, choices) for outcome in OUTCOMES]
-            rows += [_correlation(part, common, region, site, choices) for site in SITES]
+        who = inside.to_numpy(dtype=bool).tobytes()
+        if who not in known:  # one scanner and one phase make many parts that are all patients
+            known[who] = _repeat(table[inside], common, choices)
+        rows += [row.model_copy(update=common) for row in known[who]]
     return tuple(rows)
+
+
+def _repeat(
+    part: pd.DataFrame, common: dict[str, str], choices: StatisticsChoices
+) -> list[RobustnessRow]:
+    """Every AUC and correlation of one part."""
+    rows: list[RobustnessRow] = []
+    for region in REGIONS:
+        rows += [_area(part, common, region, outcome, choices) for outcome in OUTCOMES]
+        rows += [_correlation(part, common, region, site, choices) for site in SITES]
+    return rows
 
 
 def _strata(table: pd.DataFrame, choices: StatisticsChoices) -> Strata:
@@ -63,6 +75,8 @@ def _strata(table: pd.DataFrame, choices: StatisticsChoices) -> Strata:
         yield "window", f"≤ {days} d", table["days_between"].abs() <= days
     yield "blocking", "kept", pd.Series(data=True, index=table.index)
     yield "blocking", "excluded", table["has_blocking"] == 0
+    if table["has_blocking"].isna().any():
+        yield "blocking", "unknown", table["has_blocking"].isna()
 
 
 def _area(
@@ -100,7 +114,9 @@ def _correlation(
     choices: StatisticsChoices,
 ) -> RobustnessRow:
     """Pearson's r of one region and site in one part."""
-    known = part[[hu_column(region), f"t_{site}"]].dropna().to_numpy(dtype=float)
+    names = (hu_column(region), f"t_{site}")
+    known = np.column_stack([part[name].to_numpy(dtype=float) for name in names])
+    known = known[~np.isnan(known).any(axis=1)]
     row = RobustnessRow.model_validate(
         common | {"region": region, "measure": "pearson", "target": site, "n": len(known)}
     )

@@ -30,7 +30,9 @@ Values = NDArray[np.float64]
 
 def split_by_outcome(table: pd.DataFrame, outcome: str, *columns: str) -> tuple[Values, Values]:
     """Values (columns × patients) of those with and without the outcome who have all columns."""
-    values = table[[f"outcome_{outcome}", *columns]].dropna().to_numpy(dtype=float).T
+    names = (f"outcome_{outcome}", *columns)
+    values = np.stack([table[name].to_numpy(dtype=float) for name in names])
+    values = values[:, ~np.isnan(values).any(axis=0)]
     return values[1:, values[0] == 1], values[1:, values[0] == 0]
 
 
@@ -67,9 +69,8 @@ def make_roc(
     if row.reason is not None:
         return row
     areas, covariance = measure_areas(pos, neg)
-    points = trace_curve(pos[0], neg[0]) if with_points else ()
-    values: dict[str, object] = {"auc": float(areas[0]), "n_points": len(points)}
-    values["points"] = _thin(points)
+    points, n_points = trace_curve(pos[0], neg[0], ROC_POINTS) if with_points else ((), 0)
+    values: dict[str, object] = {"auc": float(areas[0]), "n_points": n_points, "points": points}
     return row.model_copy(update=values | _interval(float(areas[0]), float(covariance[0, 0])))
 
 
@@ -84,28 +85,31 @@ def _interval(auc: float, variance: float) -> dict[str, object]:
     return {"se": se, "ci_low": max(0.0, auc - Z * se), "ci_high": min(1.0, auc + Z * se)}
 
 
-def trace_curve(positives: Values, negatives: Values) -> tuple[RocPoint, ...]:
-    """All corners of a curve; cut-offs lie midway between neighbouring values."""
+def trace_curve(
+    positives: Values, negatives: Values, most: int | None = None
+) -> tuple[tuple[RocPoint, ...], int]:
+    """Corners of a curve and how many there are; cut-offs lie midway between neighbouring values.
+
+    Above ``most`` corners evenly spaced ones are made, both ends among them.
+    """
     values, place = np.unique(np.concatenate([positives, negatives]), return_inverse=True)
-    m = len(positives)
+    m, size = len(positives), len(values) + 1
     tp = np.cumsum(np.bincount(place[:m], minlength=len(values))) / m
     fp = np.cumsum(np.bincount(place[m:], minlength=len(values))) / len(negatives)
-    cutoffs = [*((values[:-1] + values[1:]) / 2).tolist(), None]
-    return (
-        RocPoint(sensitivity=0.0, specificity=1.0),
-        *(
-            RocPoint(cutoff_hu=c, sensitivity=s, specificity=1 - f)
-            for c, s, f in zip(cutoffs, tp.tolist(), fp.tolist(), strict=True)
-        ),
+    cutoffs = [None, *((values[:-1] + values[1:]) / 2).tolist(), None]
+    kept = np.arange(size)
+    if most is not None and size > most:
+        kept = np.unique(np.linspace(0, size - 1, most).round().astype(int))
+    points = (
+        RocPoint(cutoff_hu=cutoffs[i], sensitivity=s, specificity=1 - f)
+        for i, s, f in zip(
+            kept.tolist(),
+            np.concatenate([[0.0], tp])[kept].tolist(),
+            np.concatenate([[0.0], fp])[kept].tolist(),
+            strict=True,
+        )
     )
-
-
-def _thin(points: tuple[RocPoint, ...]) -> tuple[RocPoint, ...]:
-    """Evenly spaced corners, both ends kept."""
-    if len(points) <= ROC_POINTS:
-        return points
-    kept = np.unique(np.linspace(0, len(points) - 1, ROC_POINTS).round().astype(int))
-    return tuple(points[i] for i in kept)
+    return tuple(points), size
 
 
 def compare_rocs(table: pd.DataFrame) -> tuple[RocPair, ...]:

@@ -18,6 +18,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _REACH = 9.0
 """Normal deviates integrated over: beyond lies less than 1e-18."""
 
+_WEIGHTS_OF_DEVIATES = stats.norm.pdf(_NODES * _REACH) * _WEIGHTS * _REACH
+
 _REACH_SD = 12.0
 """SDs of S = √(χ²/df) around 1 that are integrated over."""
 
@@ -40,14 +42,16 @@ def exceed_range(q: float, k: int, df: float) -> float:
     s = low + (high - low) * u**power
     width = (high - low) * power * u ** (power - 1) / 2
     inside = special.ndtr(z) - special.ndtr(z - q * s[:, None])
-    weight = stats.norm.pdf(z) * _WEIGHTS * _REACH
-    among = 1 - k * (inside ** (k - 1)) @ weight
+    among = 1 - k * (inside ** (k - 1)) @ _WEIGHTS_OF_DEVIATES
     density = stats.chi.pdf(s * sqrt(df), df) * sqrt(df)
     return min(1.0, max(0.0, float((among * density * width) @ _WEIGHTS)))
 
 
 def find_range(chance: float, k: int, df: float) -> float | None:
     """Quantile that the range exceeds with a chance; ``None`` where it lies beyond ``MOST``."""
-    if exceed_range(MOST, k, df) > chance:
-        return None
-    return float(brentq(lambda q: exceed_range(q, k, df) - chance, 0.0, MOST, xtol=1e-10))
+    low, high = 0.0, 4.0
+    while exceed_range(high, k, df) > chance:
+        if high >= MOST:
+            return None
+        low, high = high, min(2 * high, MOST)
+    return float(brentq(lambda q: exceed_range(q, k, df) - chance, low, high, xtol=1e-10))

@@ -19,6 +19,12 @@ THRESHOLDS = np.arange(1, 100) / 100
 CHUNK = 250_000
 """Cells (resamples × patients) worked on at once."""
 
+MOST_VALIDATION_CELLS = 2_000_000
+"""Resamples × patients of one model; above it fewer resamples are drawn, since the optimism of a
+model of four predictors shrinks as 1/n: with 10⁵ patients it is beyond the third decimal."""
+
+LEAST_VALIDATION = 20
+
 INDICES = ("auc", "brier", "calibration_slope", "calibration_intercept")
 
 
@@ -29,6 +35,15 @@ class Validation:
     indices: tuple[Index, ...]
     decision_curve: tuple[DecisionPoint, ...]
     n_failed: int
+
+
+def count_resamples(asked: int, patients: int) -> int:
+    """Resamples that validate a model of so many patients: as asked up to 10⁴ by default.
+
+    >>> count_resamples(200, 10_000), count_resamples(200, 20_000), count_resamples(5, 10**6)
+    (200, 100, 5)
+    """
+    return min(asked, max(LEAST_VALIDATION, MOST_VALIDATION_CELLS // max(1, patients)))
 
 
 def validate_model(
