@@ -20,6 +20,12 @@ def _no_fetching(monkeypatch):
     monkeypatch.setenv("OSTEOCT_OFFLINE", "1")
 
 
+@pytest.fixture(autouse=True)
+def _no_width(monkeypatch):
+    """The runner tells its processes a width, which would wrap what they print."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images, which lies beside the repository and never inside it."""
