@@ -15,7 +15,7 @@ from osteoct.phantom.defects import biconcave_fracture, crush_fracture, wedge_fr
 from osteoct.phantom.faults.variations import resized, scan_variation, vary
 from osteoct.phantom.scanner import Scanner
 from osteoct.phantom.spine import single_vertebra
-from osteoct.records import Reason
+from osteoct.records import HeightSource, Reason
 
 
 def heights_and_truth(phantom, slice_mm=1.0):
@@ -87,3 +87,16 @@ def test_a_small_body_on_thick_slices_keeps_its_middle():
     found = measure_heights(level, ct)
     truth = shot.truth.level(Level.L1).height_middle_mm * 0.85
     assert found.height_middle_mm == pytest.approx(truth, abs=found.uncertainty_mm)
+
+
+def test_a_body_with_a_gap_is_read_from_its_mask():
+    """A body mask cut from side to side has no plates to look beside; NaN is no height."""
+    _, _, level = heights_and_truth(single_vertebra())
+    shot = scan(single_vertebra(), Scanner(pixel_mm=0.8, slice_mm=1.0))
+    body = level.body.copy()
+    lanes = np.flatnonzero(body.any(axis=(0, 2)))
+    middle = int(lanes[len(lanes) // 2])
+    body[:, middle - 2 : middle + 2] = False
+    found = measure_heights(replace(level, body=body), shot.ct)
+    assert found.source is HeightSource.MASK
+    assert np.isfinite(as_array(found)).all()

@@ -106,14 +106,18 @@ def measure_heights(level: LevelCompartments, ct: CTVolume | None = None) -> Hei
     full = _full_columns(profile)
     if full.stop - full.start < LEAST_COLUMNS:
         return Heights(reason=Reason.NOT_FOUND)
+    slice_mm = level.geometry.spacing_mm[level.geometry.slice_axis]
+    is_through = bool(np.isfinite(heights[:, full]).any(axis=0).all())
+    if ct is None or not is_through:
+        # without a CT, or where a gap between the walls leaves no plate to look beside
+        return _heights_of_mask(profile[full], slice_mm)
     band = Band(
         half_mm=BAND_HALF_MM,
         anterior_mm=plates.anterior_mm[full],
         top_mm=np.nanmean(plates.top_mm[:, full], axis=0),
         bottom_mm=np.nanmean(plates.bottom_mm[:, full], axis=0),
     )
-    slice_mm = level.geometry.spacing_mm[level.geometry.slice_axis]
-    faces = None if ct is None else find_ct_faces(ct, level, band)
+    faces = find_ct_faces(ct, level, band)
     if faces is None:
         return _heights_of_mask(profile[full], slice_mm)
     return _heights_of_ct(faces, band, slice_mm)
