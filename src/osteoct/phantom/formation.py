@@ -15,7 +15,7 @@ from osteoct.geometry import Box
 from osteoct.phantom.description import Phantom, Solid
 from osteoct.phantom.lattice import FloatArray, Lattice, intersected
 from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.shapes import coverage_of
+from osteoct.phantom.shapes import coverage_of, list_slabs
 from osteoct.phantom.tissue import Tissue
 
 SIGMA_PER_FWHM = 1 / (2 * np.sqrt(2 * np.log(2)))
@@ -180,20 +180,37 @@ def _add_solid(
 
 def _paint_solid(solid: Solid, scanner: Scanner, fine: Lattice, backdrop: FloatArray) -> FloatArray:
     """HU of a solid less the backdrop, on fine cells; 0 where the solid is not."""
-    cell = fine.mean_step_mm
     depth = solid.shape.depth_over(fine)
+    insides = [inclusion.shape.depth_over(fine) for inclusion in solid.inclusions]
+    change = np.empty(fine.shape, dtype=np.float32)
+    for sheets in list_slabs(fine.shape):
+        within = [inside[sheets] for inside in insides]
+        change[sheets] = _paint_cells(
+            solid, scanner, fine.mean_step_mm, depth[sheets], within, backdrop[sheets]
+        )
+    return change
+
+
+def _paint_cells(
+    solid: Solid,
+    scanner: Scanner,
+    cell_mm: float,
+    depth: FloatArray,
+    insides: list[FloatArray],
+    backdrop: FloatArray,
+) -> FloatArray:
+    """The same for some cells, from their depths below the solid's surface and its inclusions'."""
     core = _hu(scanner, solid.core)
     shell = core if solid.shell is None else _hu(scanner, solid.shell)
-    change = coverage_of(depth, cell)
+    change = coverage_of(depth, cell_mm)
     change *= shell - backdrop
     if solid.shell is not None:
-        change += coverage_of(depth - np.float32(solid.shell_mm), cell) * (core - shell)
-    for inclusion in solid.inclusions:
-        inside = inclusion.shape.depth_over(fine)
+        change += coverage_of(depth - np.float32(solid.shell_mm), cell_mm) * (core - shell)
+    for inclusion, inside in zip(solid.inclusions, insides, strict=True):
         if inclusion.inside_core:
             np.minimum(inside, depth - np.float32(solid.shell_mm), out=inside)
         hu = _hu(scanner, inclusion.tissue)
-        change += coverage_of(inside, cell) * (hu - backdrop - change)
+        change += coverage_of(inside, cell_mm) * (hu - backdrop - change)
     return change
 
 
