@@ -28,8 +28,16 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Install the wheel, as a user gets it, and test that."""
     session.install(*QUIET, ".[test]")
-    arguments = session.posargs or ("--numprocesses", "2", "--cov", "--cov-report", "term")
+    arguments = session.posargs or ("--numprocesses", "2")
     session.run("python", "-m", "pytest", *arguments)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The same tests with the lines and branches that none of them reaches; takes longer."""
+    session.install(*QUIET, ".[test]")
+    arguments = session.posargs or ("--numprocesses", "2")
+    session.run("python", "-m", "pytest", "--cov", "--cov-report", "term", *arguments)
 
 
 @nox.session
@@ -38,7 +46,9 @@ def segmentation(session: nox.Session) -> None:
     session.install(
         *QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator,spine-segment]"
     )
-    session.run("python", "-m", "pytest", "-m", "totalsegmentator", *session.posargs)
+    # a module's tests stay in one process: they share what is made once for all of them
+    arguments = session.posargs or ("--numprocesses", "2", "--dist", "loadscope")
+    session.run("python", "-m", "pytest", "-m", "totalsegmentator", *arguments)
 
 
 @nox.session

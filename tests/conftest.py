@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell starts its background jobs deaf to Ctrl-C, and what they start would be deaf as well
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# numpy's own threads wait for each other by spinning: beside other test processes that is most of
+# their time. Set before numpy is imported; processes that tests start inherit it
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
