@@ -15,16 +15,38 @@ PAGE = (ROOT / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
 ENTRIES = load_entries()
 
 
+ROWS = "MixupWords"
+"""A record whose table words several findings; one ``Finding(…)`` call beside it makes them all."""
+
+
 def _made_by_the_code() -> dict[str, set[str]]:
     """Code and severities of each ``Finding(…)`` call of the package."""
     made: dict[str, set[str]] = {}
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Finding":
-                given = {k.arg: ast.unparse(k.value) for k in node.keywords}
-                severities = re.findall(r"Severity\.([A-Z]+)", given["severity"])
-                made.setdefault(ast.literal_eval(given["code"]), set()).update(severities)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for given in _calls_of("Finding", tree):
+            severities = re.findall(r"Severity\.([A-Z]+)", ast.unparse(given["severity"]))
+            for code in _codes_of(given["code"], tree):
+                made.setdefault(code, set()).update(severities)
     return made
+
+
+def _calls_of(name: str, tree: ast.AST) -> list[dict[str | None, ast.expr]]:
+    """What is given by name in each call of a class."""
+    return [
+        {k.arg: k.value for k in node.keywords}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name
+    ]
+
+
+def _codes_of(code: ast.expr, tree: ast.AST) -> list[str]:
+    """A literal, or the literals of the table beside the call."""
+    if not isinstance(code, ast.Attribute):
+        return [ast.literal_eval(code)]
+    found = [ast.literal_eval(given["code"]) for given in _calls_of(ROWS, tree)]
+    assert found, ast.unparse(code)
+    return found
 
 
 def test_every_code_and_severity_has_its_effect():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from osteoct.anatomy import Level
 from osteoct.records import Finding, Severity
 from osteoct.repair_records import RepairRule
@@ -27,6 +30,52 @@ RULES = {
     Kind.ARCH: RepairRule.RETURN_ARCH,
 }
 """The rule that repairs each kind of mix-up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixupWords:
+    """How a kind of mix-up is told.
+
+    Parameters
+    ----------
+    message
+        With places for ``name``, ``owner``, ``share`` and what was ``done``.
+    limits
+        Evidence that no other kind has.
+    """
+
+    code: str
+    message: str
+    certainty: float = SURE
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+WORDS = {
+    Kind.SWAPPED: MixupWords(
+        code="labels-swapped",
+        message="{share} of the body of {owner} bears the name {name}, and the other way round: "
+        "{done}",
+    ),
+    Kind.MERGED: MixupWords(
+        code="merged-levels", message="The label {name} holds the bodies of two levels: {done}"
+    ),
+    Kind.LEAK: MixupWords(
+        code="label-leak",
+        message="The label {name} runs over {share} of the body of {owner}: {done}",
+    ),
+    Kind.SPLIT: MixupWords(
+        code="level-in-two-labels",
+        message="{share} of the body of {owner}, at one side, bears the name {name}: {done}",
+    ),
+    Kind.ARCH: MixupWords(
+        code="arch-misnamed",
+        message="The posterior elements of {name} are much larger than those of {owner}, as where "
+        "parts of an arch bear the wrong name: {done}",
+        certainty=LESS_SURE,
+        limits={"limit_ratio": ARCH_RATIO},
+    ),
+}
+"""The words for each kind of mix-up."""
 
 
 def tell_mixup(
@@ -61,69 +110,25 @@ def _done(rule: RepairRule, why_not: str | None) -> str:
 
 def _tell(mixup: Mixup, level: Level, done: str, *, small: bool) -> Finding:
     """One finding about one level of a mix-up."""
+    words = WORDS[mixup.kind]
     x, y, z = (float(v) for v in mixup.place_mm)
-    place = (x, y, z)
-    evidence: dict[str, float | int | str | None] = {
-        "name": str(mixup.name),
-        "owner": str(mixup.owner),
-        "share": round(mixup.share, 3),
-        "limit_share": FOREIGN_SHARE,
-    }
-    name, owner, share = mixup.name, mixup.owner, f"{mixup.share:.0%}"
-    match mixup.kind:
-        case Kind.SWAPPED:
-            return Finding(
-                code="labels-swapped",
-                severity=Severity.WARNING if small else Severity.BLOCKING,
-                level=level,
-                message=f"{share} of the body of {owner} bears the name {name}, and the other "
-                f"way round: {done}",
-                certainty=SURE,
-                place_mm=place,
-                evidence=evidence,
-            )
-        case Kind.MERGED:
-            return Finding(
-                code="merged-levels",
-                severity=Severity.WARNING if small else Severity.BLOCKING,
-                level=level,
-                message=f"The label {name} holds the bodies of two levels: {done}",
-                certainty=SURE,
-                place_mm=place,
-                evidence=evidence,
-            )
-        case Kind.LEAK:
-            return Finding(
-                code="label-leak",
-                severity=Severity.WARNING if small else Severity.BLOCKING,
-                level=level,
-                message=f"The label {name} runs over {share} of the body of {owner}: {done}",
-                certainty=SURE,
-                place_mm=place,
-                evidence=evidence,
-            )
-        case Kind.SPLIT:
-            return Finding(
-                code="level-in-two-labels",
-                severity=Severity.WARNING if small else Severity.BLOCKING,
-                level=level,
-                message=f"{share} of the body of {owner}, at one side, bears the name {name}: "
-                f"{done}",
-                certainty=SURE,
-                place_mm=place,
-                evidence=evidence,
-            )
-        case Kind.ARCH:
-            return Finding(
-                code="arch-misnamed",
-                severity=Severity.WARNING if small else Severity.BLOCKING,
-                level=level,
-                message=f"The posterior elements of {name} are much larger than those of {owner}, "
-                f"as where parts of an arch bear the wrong name: {done}",
-                certainty=LESS_SURE,
-                place_mm=place,
-                evidence=evidence | {"limit_ratio": ARCH_RATIO},
-            )
+    return Finding(
+        code=words.code,
+        severity=Severity.WARNING if small else Severity.BLOCKING,
+        level=level,
+        message=words.message.format(
+            name=mixup.name, owner=mixup.owner, share=f"{mixup.share:.0%}", done=done
+        ),
+        certainty=words.certainty,
+        place_mm=(x, y, z),
+        evidence={
+            "name": str(mixup.name),
+            "owner": str(mixup.owner),
+            "share": round(mixup.share, 3),
+            "limit_share": FOREIGN_SHARE,
+            **words.limits,
+        },
+    )
 
 
 def tell_stray(piece: Piece, rule: RepairRule) -> Finding:
