@@ -13,6 +13,7 @@ from osteoct.compartments.anchors import look_for_anchors
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
+from osteoct.geometry import Geometry
 from osteoct.io.alignment import align_labels, check_meeting
 from osteoct.measure.level import absent_level, measure_level
 from osteoct.measure.morphometry import measure_morphometry
@@ -26,7 +27,7 @@ from osteoct.quality.agreement import Reading, compare_readings
 from osteoct.quality.artefacts import check_artefacts
 from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
-from osteoct.quality.gate import judge_case
+from osteoct.quality.gate import Judgement, judge_case
 from osteoct.quality.masks import check_masks
 from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
@@ -39,10 +40,12 @@ from osteoct.records import (
     Finding,
     LevelResult,
     MasksUsed,
+    Opinion,
     Provenance,
     SegmenterRecord,
+    Summary,
 )
-from osteoct.tidy.case import tidy_masks
+from osteoct.tidy.case import Tidied, tidy_masks
 from osteoct.tidy.moving import Masks
 from osteoct.volume import CTVolume, LabelVolume, describe_grid
 
@@ -93,6 +96,31 @@ class CaseAnalysis:
     before: tuple[LevelCompartments, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """What the image and the first masks show, before anything is judged.
+
+    Parameters
+    ----------
+    ct
+        In canonical orientation, as all that follows from it.
+    as_given, original
+        The CT's grid and the masks as they came.
+    before
+        Compartments of the repaired levels before repair.
+    """
+
+    ct: CTVolume
+    as_given: Geometry
+    original: Masks
+    acquisition: Acquisition
+    inside: TissueHus
+    protocols: tuple[Protocol, ...]
+    tidied: Tidied
+    before: tuple[LevelCompartments, ...]
+    reading: Reading
+
+
 def analyze_volumes(
     ct: CTVolume,
     vertebrae: LabelVolume,
@@ -124,68 +152,108 @@ def analyze_volumes(
     """
     config = config or AnalysisConfig()
     started, clock = datetime.now(UTC), time.perf_counter()
-    protocols = tuple(protocol(p) for p in config.protocols)
-    inside = _look_inside(ct, tissues, vertebrae)
-    acquisition = note_phase(state_facts(ct.acquisition, config), judge_phase(inside))
-    canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
-    tidied = tidy_masks(canonical, masks, body_masks, repair=config.repair)
-    before = divide_original(canonical, masks, body_masks, tidied.levels)
-    masks, body_masks = tidied.masks.vertebrae, tidied.masks.bodies
-    reading = _read(canonical, masks, body_masks, config, protocols)
-    agreement, other = _compare(canonical, reading, second, config, protocols)
+    seen = _look(ct, Masks(vertebrae=vertebrae, bodies=bodies), tissues, config)
+    agreement, other = _compare(seen.ct, seen.reading, second, config, seen.protocols)
     numbering, names = judge_numbering(
-        look_for_anchors(masks, vertebrae if tissues is None else tissues)
+        look_for_anchors(seen.reading.vertebrae, vertebrae if tissues is None else tissues)
     )
-    findings = (
-        *_unique(canonical, masks, body_masks),
-        *tidied.findings,
-        *check_acquisition(acquisition, ct.geometry),
-        *check_pixels(canonical, reading.compartments, inside, acquisition),
-        *check_segmentation(config.levels, reading.compartments),
-        *check_masks(canonical, masks, reading.compartments),
-        *names,
-        *check_artefacts(canonical, reading.compartments),
-        *check_bone(canonical, reading.compartments, acquisition),
-        *check_heights(reading.levels, reading.compartments),
-        *_check_agreement(agreement, protocols),
-    )
+    findings = _find(seen, config, names, agreement)
     policy = make_policy(config.policy)
-    named = note_numbering(numbering, mark_levels(reading.levels, tidied.levels))
+    named = note_numbering(numbering, mark_levels(seen.reading.levels, seen.tidied.levels))
     judged = judge_case(named, findings, policy)
-    summaries = summarise(judged.levels, protocols)
+    summaries = summarise(judged.levels, seen.protocols)
     result = CaseResult(
         case_id=case_id,
         patient_pseudonym=patient_pseudonym,
-        acquisition=acquisition,
+        acquisition=seen.acquisition,
         grid=describe_grid(ct.geometry),
         mask_grid=describe_grid(vertebrae.geometry),
         protocols=config.protocols,
         levels=judged.levels,
         summaries=summaries,
         findings=judged.findings,
-        opinions=form_opinions(
-            levels=judged.levels,
-            summaries=summaries,
-            acquisition=acquisition,
-            findings=judged.findings,
-        ),
+        opinions=_opine(judged, summaries, seen.acquisition),
         agreement=agreement,
         usability=judged.usability,
         usability_codes=judged.codes,
         policy=policy.record(),
         numbering=numbering,
-        masks_used=MasksUsed.REPAIRED if tidied.is_repaired else MasksUsed.ORIGINAL,
-        repairs=note_changes(canonical, before, reading.compartments, tidied.repairs),
+        masks_used=MasksUsed.REPAIRED if seen.tidied.is_repaired else MasksUsed.ORIGINAL,
+        repairs=note_changes(seen.ct, seen.before, seen.reading.compartments, seen.tidied.repairs),
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
+    return _keep(result, seen, other)
+
+
+def _look(
+    ct: CTVolume, original: Masks, tissues: LabelVolume | None, config: AnalysisConfig
+) -> _Seen:
+    """Bring all volumes together, repair the masks, divide and measure."""
+    protocols = tuple(protocol(p) for p in config.protocols)
+    inside = _look_inside(ct, tissues, original.vertebrae)
+    acquisition = note_phase(state_facts(ct.acquisition, config), judge_phase(inside))
+    canonical, masks, body_masks = _meet(ct, original.vertebrae, original.bodies)
+    tidied = tidy_masks(canonical, masks, body_masks, repair=config.repair)
+    return _Seen(
+        ct=canonical,
+        as_given=ct.geometry,
+        original=original,
+        acquisition=acquisition,
+        inside=inside,
+        protocols=protocols,
+        tidied=tidied,
+        before=divide_original(canonical, masks, body_masks, tidied.levels),
+        reading=_read(canonical, tidied.masks.vertebrae, tidied.masks.bodies, config, protocols),
+    )
+
+
+def _find(
+    seen: _Seen,
+    config: AnalysisConfig,
+    names: tuple[Finding, ...],
+    agreement: Agreement | None,
+) -> tuple[Finding, ...]:
+    """Every finding of a case; ``names`` are those about the levels' names."""
+    ct, masks, acquisition = seen.ct, seen.tidied.masks, seen.acquisition
+    compartments = seen.reading.compartments
+    return (
+        *_unique(ct, masks.vertebrae, masks.bodies),
+        *seen.tidied.findings,
+        *check_acquisition(acquisition, seen.as_given),
+        *check_pixels(ct, compartments, seen.inside, acquisition),
+        *check_segmentation(config.levels, compartments),
+        *check_masks(ct, masks.vertebrae, compartments),
+        *names,
+        *check_artefacts(ct, compartments),
+        *check_bone(ct, compartments, acquisition),
+        *check_heights(seen.reading.levels, compartments),
+        *_check_agreement(agreement, seen.protocols),
+    )
+
+
+def _opine(
+    judged: Judgement, summaries: tuple[Summary, ...], acquisition: Acquisition
+) -> tuple[Opinion, ...]:
+    """What published cut-offs say of the judged levels."""
+    return form_opinions(
+        levels=judged.levels,
+        summaries=summaries,
+        acquisition=acquisition,
+        findings=judged.findings,
+    )
+
+
+def _keep(result: CaseResult, seen: _Seen, second: tuple[LevelCompartments, ...]) -> CaseAnalysis:
+    """The result with its arrays; both masks where some were repaired."""
+    is_repaired = seen.tidied.is_repaired
     return CaseAnalysis(
         result=result,
-        ct=canonical,
-        compartments=reading.compartments,
-        second=other,
-        original=Masks(vertebrae=vertebrae, bodies=bodies) if tidied.is_repaired else None,
-        repaired=tidied.masks if tidied.is_repaired else None,
-        before=before,
+        ct=seen.ct,
+        compartments=seen.reading.compartments,
+        second=second,
+        original=seen.original if is_repaired else None,
+        repaired=seen.tidied.masks if is_repaired else None,
+        before=seen.before,
     )
 
 
