@@ -73,6 +73,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "fat-wrong": _SCALE,
     "ct-flipped": (*_PLACE, "image-flipped"),
     "all-flipped": ("image-flipped",),
+    "slice-distance": ("level-spacing", "implausible-volume"),
     "thick-slices": ("thick-slices",),
     "wedge": _LOSS,
     "biconcave": _LOSS,
