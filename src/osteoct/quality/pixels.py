@@ -16,6 +16,7 @@ from osteoct.quality.orientation import check_orientation
 from osteoct.quality.outliers import check_outliers
 from osteoct.quality.phase import check_phase, judge_phase
 from osteoct.quality.plates import check_plates
+from osteoct.quality.position import check_position
 from osteoct.quality.sharpness import check_sharpness
 from osteoct.quality.spurs import check_spurs
 from osteoct.records import Acquisition, Finding
@@ -28,20 +29,22 @@ def check_pixels(
     tissues: TissueHus,
     acquisition: Acquisition,
 ) -> tuple[Finding, ...]:
-    """Check phase, HU scale, noise, sharpness, field of view and orientation.
+    """Check phase, HU scale, noise, sharpness, field of view, orientation and position.
 
     Parameters
     ----------
     ct
         The CT whose grid the levels' boxes index, in canonical orientation.
     """
+    flips = check_orientation(levels, tissues)
     return (
         *check_phase(acquisition, judge_phase(tissues)),
         *check_hu_ranges(ct, tissues, acquisition),
         *check_noise(ct, levels, tissues),
         *check_sharpness(ct, levels, acquisition),
         *check_field_of_view(ct, levels),
-        *check_orientation(levels, tissues),
+        *flips,
+        *check_position(ct, levels, acquisition, flips),
     )
 
 
