@@ -8,6 +8,7 @@ import pytest
 from osteoct.anatomy import Level
 from osteoct.compartments.level import LevelCompartments
 from osteoct.geometry import Geometry
+from osteoct.io.dicom.series import read_dicom
 from osteoct.quality.position import check_position
 from osteoct.quality.table import (
     LEAST_LENGTH_SHARE,
@@ -153,3 +154,14 @@ def test_two_flips_turn_and_mirror_nothing(axes, fires):
     ct, levels = scanned([plane()])
     found = check_position(ct, levels, Acquisition(), [flip_of(axis) for axis in axes])
     assert [f.code for f in found] == ["patient-position"] * fires
+
+
+def test_a_real_table(shared_data):
+    """A chest CT, head first and supine: the table lies at the back in every slice."""
+    ct = read_dicom(shared_data / "ts-dicom").reoriented("RAS")
+    x, y, _ = ct.geometry.spacing_mm
+    everything = slice(None)
+    for k in (0, 10, 19):
+        hu = ct.hu((everything, everything, slice(k, k + 1)))[..., 0]
+        assert side_in_plane(hu, (x, y)) is Side.BACK
+    assert ct.acquisition.patient_position == "HFS"

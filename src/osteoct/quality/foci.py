@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from osteoct.compartments.axes import in_frame
-from osteoct.compartments.depth import tight_box
-from osteoct.measure.core import Core, place_of
+from osteoct.measure.core import Core, place_of, smooth_core
 from osteoct.measure.tissues import MAD_TO_SD
 from osteoct.records import Finding, Severity
 from osteoct.volume import Mask
@@ -111,7 +109,7 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
     base_hu
         HU of the core apart from its foci.
     """
-    smooth = _smoothed(core)
+    smooth = smooth_core(core, SMOOTHING_MM)
     values = smooth[core.mask]
     spread = float(np.median(np.abs(values - np.median(values)))) * MAD_TO_SD
     high = base_hu + max(DENSE_ABOVE_HU, SPREADS * spread)
@@ -121,19 +119,6 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
         _largest(core, core.mask & (smooth < low), limit_hu=low, dense=False),
     )
     return tuple(focus for focus in candidates if focus is not None)
-
-
-def _smoothed(core: Core) -> NDArray[np.float32]:
-    """HU smoothed within the core alone: the shell does not shine in."""
-    box = tight_box(core.mask)
-    assert box is not None  # noqa: S101 -- a core is not empty
-    inside, hu = core.mask[box], core.hu[box]
-    sigma = [SMOOTHING_MM / s for s in core.level.geometry.spacing_mm]
-    weight = ndi.gaussian_filter(inside.astype(np.float32), sigma, mode="constant")
-    total = ndi.gaussian_filter(np.where(inside, hu, np.float32(0)), sigma, mode="constant")
-    smooth = core.hu.copy()
-    smooth[box] = np.divide(total, weight, out=np.zeros_like(total), where=inside)
-    return smooth
 
 
 def _largest(core: Core, mask: Mask, *, limit_hu: float, dense: bool) -> Focus | None:

@@ -8,6 +8,7 @@ from osteoct.compartments.level import LevelCompartments
 from osteoct.measure.core import core_of_level
 from osteoct.measure.tissues import TissueHus
 from osteoct.quality.discs import check_discs
+from osteoct.quality.evenness import check_evenness
 from osteoct.quality.field_of_view import check_field_of_view
 from osteoct.quality.foci import check_foci
 from osteoct.quality.hu_scale import check_hu_ranges
@@ -59,8 +60,10 @@ def check_bone(
         The CT whose grid the levels' boxes index, in canonical orientation.
     """
     cores = [core for level in levels if (core := core_of_level(ct, level)) is not None]
+    foci = check_foci(cores)
     return (
-        *check_foci(cores),
+        *foci,
+        *check_evenness(cores, foci),
         *check_outliers(cores),
         *check_plates(cores),
         *check_discs(ct, levels),

@@ -82,6 +82,7 @@ FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "cement": ("metal", "dense-material"),
     "sclerosis": _FOCUS,
     "lysis": _FOCUS,
+    "pale-focus": ("uneven-core", *_FOCUS),
     "haemangioma": _FOCUS,
     "bone-island": _FOCUS,
     "dense-plate": _FOCUS,
