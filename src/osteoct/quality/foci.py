@@ -48,6 +48,9 @@ SHIFT_LIMIT = 0.047
 """Share of the mean that a focus may move it by before it matters: two sessions of one patient
 differ by as much (10.1186/s41747-024-00483-9)."""
 
+WHOLE_SHARE = 0.9
+"""Chosen: a lucent part that is nearly all of a core is no focus in it; the level departs."""
+
 FOREIGN_HU = 1000.0
 FOREIGN_VOLUME_MM3 = 300.0
 """Chosen: a core above 1000 HU over a ball of 8 mm is filled, as with bone cement; compact bone of
@@ -118,7 +121,13 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
         _largest(core, core.mask & (smooth > high), limit_hu=high, dense=True),
         _largest(core, core.mask & (smooth < low), limit_hu=low, dense=False),
     )
-    return tuple(focus for focus in candidates if focus is not None)
+    return tuple(focus for focus in candidates if focus is not None and not _is_whole(core, focus))
+
+
+def _is_whole(core: Core, focus: Focus) -> bool:
+    """Whether a lucent focus is (nearly) all of its core, which the check of outliers tells."""
+    share = np.count_nonzero(focus.mask) / np.count_nonzero(core.mask)
+    return bool(not focus.is_dense and share >= WHOLE_SHARE)
 
 
 def _largest(core: Core, mask: Mask, *, limit_hu: float, dense: bool) -> Focus | None:
