@@ -136,7 +136,7 @@ def try_fault(case: str, name: str, strength: Strength) -> Trial | None:
 
 def is_same(clean: Subject, faulty: Subject) -> bool:
     """Whether a fault did nothing, as a shift of less than half a voxel."""
-    if clean.ct.array.shape != faulty.ct.array.shape:
+    if not clean.ct.geometry.is_same_grid(faulty.ct.geometry):
         return False
     bodies = [None if s.bodies is None else s.bodies.array for s in (clean, faulty)]
     return (

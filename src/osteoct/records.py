@@ -77,6 +77,8 @@ class Acquisition(Record):
     slice_thickness_mm: float | None = None
     tube_current_ma: float | None = None
     gantry_tilt_deg: float | None = None
+    patient_position: str | None = None
+    """DICOM's term, such as ``HFS`` (head first, supine): how the patient entered the scanner."""
     phase: Phase | None = None
     phase_evidence: str | None = None
     """Which tag or statement gave the phase, such as ``ContrastBolusAgent present``."""

@@ -63,6 +63,7 @@ def test_disease_is_a_choice_and_error_is_not():
         "height-loss",
         "dense-focus",
         "lucent-focus",
+        "uneven-core",
         "dense-endplate",
         "level-outlier",
     }

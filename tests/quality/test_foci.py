@@ -27,6 +27,7 @@ from osteoct.quality.foci import (
     check_foci,
     find_foci,
 )
+from osteoct.quality.outliers import check_outliers
 from osteoct.records import Severity
 
 CODES = ("dense-focus", "lucent-focus", "dense-material")
@@ -214,3 +215,17 @@ def test_a_core_that_is_mostly_changed_is_compared_with_its_neighbours(block_cor
     near = [block_core(np.full((12, 12, 12), others), level=lv) for lv in (Level.L2, Level.L4)]
     found = check_foci([block_core(hu), *near])
     assert any(f.code == "dense-focus" for f in found) is fires
+
+
+@pytest.mark.usefixtures("_sharp")
+@pytest.mark.parametrize(("rows", "codes"), [(8, ["lucent-focus"]), (9, []), (10, [])])
+def test_a_lucent_core_as_a_whole_is_no_focus(block_core, rows, codes):
+    """From nine tenths on it is the level that departs, and that check says so alone."""
+    hu = np.full((10, 10, 10), 150.0)
+    hu[:rows] = 40.0
+    even = np.full((10, 10, 10), 150.0)
+    levels = (Level.L1, Level.L2, Level.L4, Level.L5)
+    others = [block_core(even, level=level) for level in levels]
+    cores = [*others, block_core(hu, level=Level.L3)]
+    assert [f.code for f in check_foci(cores) if f.level is Level.L3] == codes
+    assert [f.level for f in check_outliers(cores)] == [Level.L3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from osteoct.anatomy import Level
+from osteoct.anatomy import LUMBAR, Level
 from osteoct.policy.judging import effect_of, make_policy
 from osteoct.quality.gate import judge_case
 from osteoct.records import Effect, Finding, LevelResult, Severity, Usability
@@ -114,3 +114,49 @@ def test_the_shipped_policy_takes_no_risk():
     """Nor does a choice that is a study's own."""
     for policy in (make_policy(), make_policy({"dense-focus": "warn", "height-loss": "warn"})):
         assert judge_case(LEVELS, [], policy).findings == ()
+
+
+FIVE = tuple(LevelResult(level=level, usable=True) for level in LUMBAR)
+
+
+@pytest.mark.parametrize(("count", "is_blocked"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_cause_in_all_masks_blocks_the_case_where_it_leaves_out_most_levels(count, is_blocked):
+    """Masks beside their bone at three of five levels lie beside it at the others too."""
+    found = [finding(Severity.BLOCKING, level, "mask-shifted") for level in LUMBAR[:count]]
+    judged = judge_case(FIVE, found)
+    assert (judged.usability is Usability.NOT_USABLE) is is_blocked
+    assert [level.usable for level in judged.levels] == [
+        not is_blocked and n >= count for n in range(5)
+    ]
+    if is_blocked:
+        assert judged.codes == ("mask-shifted",)
+        assert {level.usability_codes for level in judged.levels} == {("mask-shifted",)}
+
+
+@pytest.mark.parametrize(("count", "is_blocked"), [(2, False), (3, True)])
+def test_exactly_half_of_the_levels_is_not_most(count, is_blocked):
+    """Of four measured levels; one that was not measured does not count."""
+    levels = (*FIVE[:4], LevelResult(level=Level.L5, usable=False))
+    found = [finding(Severity.BLOCKING, level, "outline-misfit") for level in LUMBAR[:count]]
+    judged = judge_case(levels, found)
+    assert (judged.usability is Usability.NOT_USABLE) is is_blocked
+
+
+def test_causes_of_single_levels_do_not_spread():
+    """Four fractures leave a fifth level sound; so do two causes that share the levels."""
+    broken = [finding(Severity.BLOCKING, level, "height-loss") for level in LUMBAR[:4]]
+    judged = judge_case(FIVE, broken)
+    assert judged.levels[4].usable
+    assert judged.usability is Usability.USABLE_WITH_WARNING
+    mixed = [
+        *(finding(Severity.BLOCKING, level, "mask-shifted") for level in LUMBAR[:2]),
+        *(finding(Severity.BLOCKING, level, "outline-misfit") for level in LUMBAR[2:4]),
+    ]
+    assert judge_case(FIVE, mixed).levels[4].usable
+
+
+def test_an_accepted_risk_does_not_spread():
+    """Who lets shifted masks count has decided for all levels."""
+    found = [finding(Severity.BLOCKING, level, "mask-shifted") for level in LUMBAR[:4]]
+    policy = make_policy({"mask-shifted": "warn", "accept-risk": ("mask-shifted",)})
+    assert all(level.usable for level in judge_case(FIVE, found, policy).levels)

@@ -137,6 +137,41 @@ def test_distance_of_neighbours(ratio, fires):
     assert (rules.check_step(step) is not None) is fires
 
 
+def pair(distance_mm, upper=Level.L2, lower=Level.L3, ratio=1.0):
+    """Two bones whose centres lie a distance apart."""
+    above, below = bone(upper), bone(lower)
+    centre = above.centre_mm - np.array([0.0, 0.0, distance_mm])
+    return Step(upper=above, lower=replace(below, centre_mm=centre), ratio=ratio)
+
+
+@pytest.mark.parametrize(
+    ("distance_mm", "fires"),
+    [(23.5, True), (23.6, False), (33.0, False), (43.7, False), (43.8, True)],
+)
+def test_distance_in_millimetres(distance_mm, fires):
+    """Where all distances are wrong alike, none departs from the others: the header may be."""
+    found = rules.check_distance(pair(distance_mm))
+    assert (found is not None) is fires
+    if found is not None:
+        assert (found.code, found.severity) == ("level-spacing", Severity.WARNING)
+        assert (found.evidence["low_mm"], found.evidence["high_mm"]) == (23.6, 43.7)
+
+
+def test_distance_is_judged_of_lumbar_neighbours_alone():
+    """The sample has no other; a pair whose names do not fit is told for that."""
+    assert rules.check_distance(pair(20.0, Level.T12, Level.L1)) is None
+    assert rules.check_distance(pair(70.0, Level.L2, Level.L4)) is None
+    assert rules.check_distance(pair(70.0, ratio=2.0)) is None
+
+
+def test_unusual_distances_say_nothing_against_the_names():
+    """All alike: the order and the sacrum still say what they say."""
+    wide = replace(column(), geometry=Geometry.from_spacing(GRID.shape, (3.0, 3.0, 4.5)))
+    made, found = judge(wide)
+    assert found["level-spacing"].severity is Severity.WARNING
+    assert made.certainty == pytest.approx(1 - 0.163)
+
+
 @pytest.mark.parametrize(("volume", "fires"), [(95.9, False), (96.0, True), (120.0, True)])
 def test_a_sacrum_named_l5(volume, fires):
     """As large as neighbours never differ."""

@@ -8,6 +8,7 @@ import pytest
 from osteoct.anatomy import Level
 from osteoct.compartments.level import LevelCompartments
 from osteoct.geometry import Geometry
+from osteoct.quality.reference_sizes import SOURCE, volume_range_cm3
 from osteoct.quality.segmentation import (
     LEAST_BODY_CERTAINTY,
     NEIGHBOUR_RATIO,
@@ -99,9 +100,21 @@ def test_fragments(stray_voxels, severity):
 def test_volume_at_its_limits(limit):
     """The range ends at its values; other regions of the spine have other sizes."""
     outward = 0.99 if limit == VOLUME_RANGE_CM3[0] else 1.01
-    assert check_volume(block("L3", volume_cm3=limit / outward)) is None
+    assert check_volume(block("L3", volume_cm3=limit / outward)).severity is Severity.WARNING
     assert check_volume(block("L3", volume_cm3=limit * outward)).severity is Severity.BLOCKING
     assert check_volume(block("T5", volume_cm3=limit * outward)) is None
+
+
+@pytest.mark.parametrize("name", ["L1", "L2", "L3", "L4", "L5"])
+def test_an_unusual_volume_is_a_warning(name):
+    """Outside the range of the sample, on either side; L6 has no range there."""
+    usual = volume_range_cm3(Level[name])
+    for limit, outward in ((usual.low, 0.999), (usual.high, 1.001)):
+        assert check_volume(block(name, volume_cm3=limit / outward)) is None
+        found = check_volume(block(name, volume_cm3=limit * outward))
+        assert (found.code, found.severity) == ("implausible-volume", Severity.WARNING)
+        assert found.evidence["source"] == SOURCE
+        assert check_volume(block("L6", volume_cm3=limit * outward)) is None
 
 
 def test_volume_jump_between_neighbours():

@@ -49,6 +49,11 @@ class Step:
     lower: Bone
     ratio: float
 
+    @property
+    def distance_mm(self) -> float:
+        """Distance of their centres."""
+        return _distance_mm(self.upper, self.lower)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SacrumSight:

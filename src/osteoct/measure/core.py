@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
-from osteoct.compartments.depth import core_of
+from osteoct.compartments.depth import core_of, tight_box
 from osteoct.compartments.level import LevelCompartments
 from osteoct.protocols import BODY_CORE_4, Region
 from osteoct.volume import CTVolume, Mask
@@ -56,6 +57,25 @@ def core_of_level(ct: CTVolume, level: LevelCompartments) -> Core | None:
         )
     left = mask & ~level.excluded
     return Core(level=level, hu=ct.hu(level.box), mask=left) if left.any() else None
+
+
+def smooth_core(core: Core, sd_mm: float) -> NDArray[np.float32]:
+    """HU (I, J, K) smoothed within the core alone: the shell does not shine in.
+
+    Parameters
+    ----------
+    sd_mm
+        SD of the Gaussian. Outside the core HU stay as they are.
+    """
+    box = tight_box(core.mask)
+    assert box is not None  # noqa: S101 -- a core is not empty
+    inside, hu = core.mask[box], core.hu[box]
+    sigma = [sd_mm / s for s in core.level.geometry.spacing_mm]
+    weight = ndi.gaussian_filter(inside.astype(np.float32), sigma, mode="constant")
+    total = ndi.gaussian_filter(np.where(inside, hu, np.float32(0)), sigma, mode="constant")
+    smooth = core.hu.copy()
+    smooth[box] = np.divide(total, weight, out=np.zeros_like(total), where=inside)
+    return smooth
 
 
 def place_of(mask: Mask, level: LevelCompartments) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from osteoct.phantom.shapes import Capsule, Ellipsoid, EllipticCylinder, Placed,
 from osteoct.phantom.tissue import Tissue, TissueKind
 
 LYSIS = Tissue(name="lytic focus", hu=30.0)
+PALE = Tissue(name="pale bone", hu=85.0)
 MARROW_FAT = Tissue(name="fatty marrow", hu=-20.0)
 STRUT = Tissue(name="coarse trabecula", hu=350.0, kind=TissueKind.CORTICAL)
 DENSE_BONE = Tissue(name="bone island", hu=900.0, kind=TissueKind.CORTICAL)
@@ -25,6 +26,11 @@ STRUT_STEP_MM = 5.0
 def lysis(phantom: Phantom, level: Level, *, radius_mm: float = 8.0) -> Phantom:
     """Replace a ball of a body's core by soft tissue."""
     return _with_ball(phantom, level, LYSIS, radius_mm, (-6.0, 3.0, 0.0), "lysis")
+
+
+def pale_focus(phantom: Phantom, level: Level, *, radius_mm: float = 9.0) -> Phantom:
+    """Replace a ball of a body's core by bone of little mineral: less contrast than lysis has."""
+    return _with_ball(phantom, level, PALE, radius_mm, (-6.0, 3.0, 0.0), "pale focus")
 
 
 def bone_island(phantom: Phantom, level: Level, *, radius_mm: float = 5.0) -> Phantom:

@@ -32,6 +32,9 @@ class PolicyEntry(Record):
     choice
         Whether the numbers are right and the bone is unusual, so that a study may decide otherwise.
         Everywhere else a weaker ``exclude`` or ``block`` needs the user's explicit word.
+    image_wide
+        Whether its cause concerns all masks alike: where it leaves out most levels, the others are
+        right by chance at most, and the case is blocked.
     fires, silent
         Tests in which the finding appears, and in which it does not.
     """
@@ -42,6 +45,7 @@ class PolicyEntry(Record):
     blocking: Effect | None = None
     reason: Annotated[str, Field(min_length=1)]
     choice: bool = False
+    image_wide: bool = False
     fires: NodeId
     silent: NodeId
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from osteoct.compartments.axes import in_frame
-from osteoct.compartments.depth import tight_box
-from osteoct.measure.core import Core, place_of
+from osteoct.measure.core import Core, place_of, smooth_core
 from osteoct.measure.tissues import MAD_TO_SD
 from osteoct.records import Finding, Severity
 from osteoct.volume import Mask
@@ -49,6 +47,9 @@ SMOOTHING_MM = 1.0
 SHIFT_LIMIT = 0.047
 """Share of the mean that a focus may move it by before it matters: two sessions of one patient
 differ by as much (10.1186/s41747-024-00483-9)."""
+
+WHOLE_SHARE = 0.9
+"""Chosen: a lucent part that is nearly all of a core is no focus in it; the level departs."""
 
 FOREIGN_HU = 1000.0
 FOREIGN_VOLUME_MM3 = 300.0
@@ -111,7 +112,7 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
     base_hu
         HU of the core apart from its foci.
     """
-    smooth = _smoothed(core)
+    smooth = smooth_core(core, SMOOTHING_MM)
     values = smooth[core.mask]
     spread = float(np.median(np.abs(values - np.median(values)))) * MAD_TO_SD
     high = base_hu + max(DENSE_ABOVE_HU, SPREADS * spread)
@@ -120,20 +121,13 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
         _largest(core, core.mask & (smooth > high), limit_hu=high, dense=True),
         _largest(core, core.mask & (smooth < low), limit_hu=low, dense=False),
     )
-    return tuple(focus for focus in candidates if focus is not None)
+    return tuple(focus for focus in candidates if focus is not None and not _is_whole(core, focus))
 
 
-def _smoothed(core: Core) -> NDArray[np.float32]:
-    """HU smoothed within the core alone: the shell does not shine in."""
-    box = tight_box(core.mask)
-    assert box is not None  # noqa: S101 -- a core is not empty
-    inside, hu = core.mask[box], core.hu[box]
-    sigma = [SMOOTHING_MM / s for s in core.level.geometry.spacing_mm]
-    weight = ndi.gaussian_filter(inside.astype(np.float32), sigma, mode="constant")
-    total = ndi.gaussian_filter(np.where(inside, hu, np.float32(0)), sigma, mode="constant")
-    smooth = core.hu.copy()
-    smooth[box] = np.divide(total, weight, out=np.zeros_like(total), where=inside)
-    return smooth
+def _is_whole(core: Core, focus: Focus) -> bool:
+    """Whether a lucent focus is (nearly) all of its core, which the check of outliers tells."""
+    share = np.count_nonzero(focus.mask) / np.count_nonzero(core.mask)
+    return bool(not focus.is_dense and share >= WHOLE_SHARE)
 
 
 def _largest(core: Core, mask: Mask, *, limit_hu: float, dense: bool) -> Focus | None:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from osteoct.anatomy import Level
+from osteoct.policy.entries import load_entries
 from osteoct.policy.judging import Policy, make_policy
 from osteoct.records import Finding, LevelResult, Severity
 from osteoct.usability_records import Effect, Usability
+
+MOST_LEFT_OUT = 0.5
+"""Chosen: where one cause in all masks leaves out more than half of the levels, it lies in the rest
+too, below its limit."""
+
+LEAST_SPREAD = 2
+"""One level left out says nothing about all masks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +45,8 @@ def judge_case(
     """Decide how far each level and the case can be used.
 
     Numbers stay where they are: only summaries and conclusions leave levels out. A finding that
-    blocks the case takes every level out, and a level that was not measured is never usable.
+    blocks the case takes every level out, and so does one whose cause lies in all masks where it
+    leaves out most levels; a level that was not measured is never usable.
 
     Parameters
     ----------
@@ -46,15 +56,34 @@ def judge_case(
     policy = policy or make_policy()
     told = (*findings, *_tell_risks(policy))
     judged = tuple(f.model_copy(update={"effect": policy.judge(f)}) for f in told)
-    graded = tuple(_grade_level(level, judged) for level in levels)
-    usability, codes = _grade_case(graded, judged)
+    spread = _find_spread(levels, judged)
+    graded = tuple(_grade_level(level, judged, spread) for level in levels)
+    usability, codes = _grade_case(graded, judged, spread)
     return Judgement(levels=graded, findings=judged, usability=usability, codes=codes)
 
 
-def _grade_level(level: LevelResult, findings: Sequence[Finding]) -> LevelResult:
+def _find_spread(levels: Sequence[LevelResult], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Codes of causes in all masks that leave out most of the levels that were measured."""
+    measured = {level.level for level in levels if level.usable}
+    entries = load_entries()
+    left_out: dict[str, set[Level]] = {}
+    for f in findings:
+        is_wide = f.code in entries and entries[f.code].image_wide
+        if is_wide and f.effect is Effect.EXCLUDE and f.level is not None and f.level in measured:
+            left_out.setdefault(f.code, set()).add(f.level)
+    return tuple(
+        code
+        for code, mine in left_out.items()
+        if len(mine) >= LEAST_SPREAD and len(mine) > MOST_LEFT_OUT * len(measured)
+    )
+
+
+def _grade_level(
+    level: LevelResult, findings: Sequence[Finding], spread: Sequence[str]
+) -> LevelResult:
     """One level with its usability; the level's own reasons come before those of the case."""
     own = [f for f in findings if f.level == level.level]
-    stopping = [*_codes(own, Effect.EXCLUDE), *_codes(findings, Effect.BLOCK)]
+    stopping = [*_codes(own, Effect.EXCLUDE), *_codes(findings, Effect.BLOCK), *spread]
     if stopping or not level.usable:
         usability, codes = Usability.NOT_USABLE, stopping
     else:
@@ -70,10 +99,10 @@ def _grade_level(level: LevelResult, findings: Sequence[Finding]) -> LevelResult
 
 
 def _grade_case(
-    levels: Sequence[LevelResult], findings: Sequence[Finding]
+    levels: Sequence[LevelResult], findings: Sequence[Finding], spread: Sequence[str]
 ) -> tuple[Usability, tuple[str, ...]]:
     """The case's usability: without one usable level there is nothing to use."""
-    blocking = _codes(findings, Effect.BLOCK)
+    blocking = [*_codes(findings, Effect.BLOCK), *spread]
     if blocking or not any(level.usable for level in levels):
         codes = blocking or [code for level in levels for code in level.usability_codes]
         return Usability.NOT_USABLE, tuple(dict.fromkeys(codes))

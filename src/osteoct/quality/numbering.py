@@ -14,6 +14,7 @@ from osteoct.anatomy import Level, name_levels
 from osteoct.compartments.anchors import Sights, Step, steps_apart
 from osteoct.compartments.column import Bone
 from osteoct.quality.named_bones import level_of, place_of
+from osteoct.quality.reference_sizes import SOURCE, step_range_mm
 from osteoct.quality.sacrum import (
     check_last,
     check_sacral_share,
@@ -82,7 +83,13 @@ def judge_numbering(sights: Sights) -> tuple[Numbering, tuple[Finding, ...]]:
         candidates=_candidates(seen, certainty),
         levels_seen=seen,
     )
-    return numbering, (*findings, *_say_anchors(numbering, sights.lowest, findings))
+    # a distance that is unusual in mm says nothing against the names
+    sizes = (check_distance(step) for step in sights.steps)
+    return numbering, (
+        *findings,
+        *_say_anchors(numbering, sights.lowest, findings),
+        *(finding for finding in sizes if finding is not None),
+    )
 
 
 def note_numbering(numbering: Numbering, levels: Sequence[LevelResult]) -> tuple[LevelResult, ...]:
@@ -163,6 +170,33 @@ def check_step(step: Step) -> Finding | None:
         certainty=0.9,
         place_mm=place_of(step.upper),
         evidence=evidence,
+    )
+
+
+def check_distance(step: Step) -> Finding | None:
+    """Find lumbar neighbours that lie farther apart, or nearer, than in a published sample."""
+    upper, lower = level_of(step.upper), level_of(step.lower)
+    if not (upper.is_lumbar and lower.is_lumbar) or steps_apart(upper, lower) != 1:
+        return None
+    usual = step_range_mm()
+    if usual.holds(step.distance_mm) or check_step(step) is not None:
+        return None
+    return Finding(
+        code="level-spacing",
+        severity=Severity.WARNING,
+        message=(
+            f"The centres of {upper} and {lower} lie {step.distance_mm:.1f} mm apart, which is "
+            f"unusual ({usual.low:g} to {usual.high:g} mm): masks, lengths in the header, or an "
+            "unusual spine."
+        ),
+        certainty=0.8,
+        place_mm=place_of(step.upper),
+        evidence={
+            "distance_mm": step.distance_mm,
+            "low_mm": usual.low,
+            "high_mm": usual.high,
+            "source": SOURCE,
+        },
     )
 
 

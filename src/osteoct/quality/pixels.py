@@ -8,6 +8,7 @@ from osteoct.compartments.level import LevelCompartments
 from osteoct.measure.core import core_of_level
 from osteoct.measure.tissues import TissueHus
 from osteoct.quality.discs import check_discs
+from osteoct.quality.evenness import check_evenness
 from osteoct.quality.field_of_view import check_field_of_view
 from osteoct.quality.foci import check_foci
 from osteoct.quality.hu_scale import check_hu_ranges
@@ -16,6 +17,7 @@ from osteoct.quality.orientation import check_orientation
 from osteoct.quality.outliers import check_outliers
 from osteoct.quality.phase import check_phase, judge_phase
 from osteoct.quality.plates import check_plates
+from osteoct.quality.position import check_position
 from osteoct.quality.sharpness import check_sharpness
 from osteoct.quality.spurs import check_spurs
 from osteoct.records import Acquisition, Finding
@@ -28,20 +30,22 @@ def check_pixels(
     tissues: TissueHus,
     acquisition: Acquisition,
 ) -> tuple[Finding, ...]:
-    """Check phase, HU scale, noise, sharpness, field of view and orientation.
+    """Check phase, HU scale, noise, sharpness, field of view, orientation and position.
 
     Parameters
     ----------
     ct
         The CT whose grid the levels' boxes index, in canonical orientation.
     """
+    flips = check_orientation(levels, tissues)
     return (
         *check_phase(acquisition, judge_phase(tissues)),
         *check_hu_ranges(ct, tissues, acquisition),
         *check_noise(ct, levels, tissues),
         *check_sharpness(ct, levels, acquisition),
         *check_field_of_view(ct, levels),
-        *check_orientation(levels, tissues),
+        *flips,
+        *check_position(ct, levels, acquisition, flips),
     )
 
 
@@ -56,8 +60,10 @@ def check_bone(
         The CT whose grid the levels' boxes index, in canonical orientation.
     """
     cores = [core for level in levels if (core := core_of_level(ct, level)) is not None]
+    foci = check_foci(cores)
     return (
-        *check_foci(cores),
+        *foci,
+        *check_evenness(cores, foci),
         *check_outliers(cores),
         *check_plates(cores),
         *check_discs(ct, levels),

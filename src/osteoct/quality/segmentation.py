@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from osteoct.anatomy import Level
 from osteoct.compartments.column import centre_mm
 from osteoct.compartments.level import LevelCompartments
+from osteoct.quality.reference_sizes import SOURCE, volume_range_cm3
 from osteoct.records import BodySource, Finding, Reason, Severity
 
 STRAY_SHARE = 0.01
@@ -115,19 +116,42 @@ def volume_cm3(level: LevelCompartments) -> float:
 
 
 def check_volume(level: LevelCompartments) -> Finding | None:
-    """Find a whole lumbar vertebra that no lumbar vertebra is as small or as large as."""
+    """Find a whole lumbar vertebra of a volume that is unusual, or that none of them has.
+
+    Outside the range of a published sample it is a warning; outside the wider one that no lumbar
+    vertebra leaves it blocks.
+    """
     if not level.level.is_lumbar or Reason.CUT_BY_BORDER in level.reasons.values():
         return None
     volume = volume_cm3(level)
     low, high = VOLUME_RANGE_CM3
-    if low <= volume <= high:
+    if not low <= volume <= high:
+        return Finding(
+            code="implausible-volume",
+            severity=Severity.BLOCKING,
+            level=level.level,
+            message=(
+                f"{level.level} has {volume:.1f} cm³; lumbar vertebrae have {low:g} to {high:g}."
+            ),
+            evidence={"volume_cm3": volume, "low_cm3": low, "high_cm3": high},
+        )
+    usual = volume_range_cm3(level.level)
+    if usual is None or usual.holds(volume):
         return None
     return Finding(
         code="implausible-volume",
-        severity=Severity.BLOCKING,
+        severity=Severity.WARNING,
         level=level.level,
-        message=f"{level.level} has {volume:.1f} cm³; lumbar vertebrae have {low:g} to {high:g}.",
-        evidence={"volume_cm3": volume, "low_cm3": low, "high_cm3": high},
+        message=(
+            f"{level.level} has {volume:.1f} cm³, which is unusual ({usual.low:g} to "
+            f"{usual.high:g}): masks, lengths in the header, or an unusual spine."
+        ),
+        evidence={
+            "volume_cm3": volume,
+            "low_cm3": usual.low,
+            "high_cm3": usual.high,
+            "source": SOURCE,
+        },
     )
 
 

@@ -48,6 +48,10 @@ labels are mixed up, the median label is small for L5."""
 MOST_OF_NEIGHBOUR = 1.3
 """Volume of a lump, in lumps beside it, up to which it is no larger: clean ones differ by 1.26."""
 
+DEEPER_MM = 9.0
+"""Depth at which a swollen lump is looked for again: arches of masks drawn 2 mm too wide that touch
+each other are up to twice as thick as others, and still thinner than twice this."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lump:
@@ -114,6 +118,7 @@ def find_lumps(sampled: Sampled) -> Lumps:
     sizes = np.bincount(regrown.ravel(), minlength=count + 1)[1:]
     for small in np.flatnonzero(sizes < LEAST_OF_MEDIAN * np.median(sizes[sizes > 0])) + 1:
         regrown[regrown == small] = 0
+    _trim_swollen(regrown, depth[1:-1, 1:-1, 1:-1], geometry)
     _add_flat(regrown, sampled, free=count + 1)
     numbers = np.unique(regrown[regrown > 0]).tolist()
     lumps = [replace(_describe(n, regrown, sampled, geometry), is_flat=n > count) for n in numbers]
@@ -137,6 +142,40 @@ def _regrow(parts: NDArray[Any], bone: Mask, geometry: Geometry) -> NDArray[np.i
         near[box][mine] = away[mine]
         regrown[box][mine] = number
     return regrown
+
+
+def _trim_swollen(grown: NDArray[np.int32], depth: NDArray[np.float64], geometry: Geometry) -> None:
+    """Take arches off a lump that is much larger than those beside it and than most.
+
+    Where masks are drawn too wide the arches of neighbours touch, and together they may be as deep
+    as bodies: they then hang on one of them. A deeper cut leaves the body. A lump that falls into
+    parts of like size is two bodies, and stays.
+    """
+    numbers = np.unique(grown[grown > 0]).tolist()
+    middles = {n: geometry.to_patient(np.argwhere(grown == n).mean(axis=0)) for n in numbers}
+    numbers.sort(key=lambda n: -middles[n][2])
+    counts = np.bincount(grown.ravel())
+    sizes = [int(counts[n]) for n in numbers]
+    for place in _find_swollen(sizes):
+        mine = grown == numbers[place]
+        parts, _ = ndi.label(mine & (depth > DEEPER_MM))
+        deep = np.bincount(parts.ravel())[1:]
+        if not deep.size or np.count_nonzero(deep > LEAST_OF_MEDIAN * deep.max()) > 1:
+            continue
+        main = parts == int(deep.argmax()) + 1
+        away = ndi.distance_transform_edt(~main, sampling=geometry.spacing_mm)
+        grown[mine & (away > REGROWN_MM + DEEPER_MM - CORE_DEPTH_MM)] = 0
+
+
+def _find_swollen(sizes: list[int]) -> list[int]:
+    """Places of lumps larger than clean bodies are beside their neighbours, and than most."""
+    found = []
+    for place, size in enumerate(sizes):
+        beside = sizes[max(place - 1, 0) : place] + sizes[place + 1 : place + 2]
+        others = sizes[:place] + sizes[place + 1 :]
+        if beside and size > MOST_OF_NEIGHBOUR * max(*beside, float(np.median(others))):
+            found.append(place)
+    return found
 
 
 def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:

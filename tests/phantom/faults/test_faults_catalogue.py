@@ -25,7 +25,7 @@ BELOW_A_VOXEL = {("shift-up", Strength.WEAK)}
 
 def _differ(clean: Subject, faulty: Subject) -> bool:
     """Whether anything that an analysis is given differs."""
-    if clean.ct.array.shape != faulty.ct.array.shape:
+    if not clean.ct.geometry.is_same_grid(faulty.ct.geometry):
         return True
     if clean.ct.acquisition != faulty.ct.acquisition:
         return True

@@ -19,7 +19,14 @@ from osteoct.phantom.faults.outlines import (
     shrink_masks,
     turn_levels,
 )
-from osteoct.phantom.faults.views import cut_above, cut_right, flip_ct, flip_everything, pad_side
+from osteoct.phantom.faults.views import (
+    cut_above,
+    cut_right,
+    flip_ct,
+    flip_everything,
+    pad_side,
+    stretch,
+)
 
 L1, L3 = Level.L1, Level.L3
 
@@ -120,3 +127,12 @@ def test_padding_covers_its_share_and_is_declared_or_not(clean):
     untold = pad_side(clean, L3, share=0.05, is_declared=False)
     assert untold.ct.padding_hu == clean.ct.padding_hu
     assert (untold.ct.array == -1024).any()
+
+
+def test_stretching_changes_the_slice_distance_and_nothing_else(clean):
+    """The voxels stay; image and masks keep one grid."""
+    longer = stretch(clean, 1.5)
+    x, y, z = clean.ct.geometry.spacing_mm
+    assert longer.ct.geometry.spacing_mm == pytest.approx((x, y, 1.5 * z))
+    assert longer.vertebrae.geometry.is_same_grid(longer.ct.geometry)
+    assert longer.ct.array is clean.ct.array

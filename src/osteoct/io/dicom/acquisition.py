@@ -13,6 +13,7 @@ from osteoct.io.dicom.enhanced import facts_of_frames
 from osteoct.io.dicom.headers import ImageHeader
 from osteoct.io.dicom.kernels import class_of
 from osteoct.io.dicom.phases import Contrast, contrast_of
+from osteoct.io.dicom.position import position_of
 from osteoct.records import Acquisition
 
 _AGE = re.compile(r"^(\d{1,3})([DWMY])$")
@@ -47,6 +48,7 @@ def acquisition_of(image: ImageHeader) -> Acquisition:
             elements.number(tags.TUBE_CURRENT) or exposure.number(tags.TUBE_CURRENT_MA)
         ),
         gantry_tilt_deg=_first(elements, details, tags.GANTRY_TILT),
+        patient_position=position_of(image),
         phase=contrast.phase,
         phase_evidence=contrast.evidence,
         contrast_agent=contrast.agent,

@@ -14,6 +14,7 @@ from osteoct.io.dicom.discovery import Scan, check_has_ct, scan_path
 from osteoct.io.dicom.listing import SeriesListing, SeriesSummary, make_keys, make_listing
 from osteoct.io.dicom.patients import count_patients, patient_key
 from osteoct.io.dicom.pixels import check_duplicates, read_pixels
+from osteoct.io.dicom.position import check_header_position
 from osteoct.io.dicom.stacks import split_into_series, split_into_stacks
 from osteoct.io.dicom.tilt import straighten
 from osteoct.io.identity import SourceIdentity
@@ -210,7 +211,13 @@ def _read(taken: Candidate, findings: tuple[Finding, ...]) -> CTVolume:
         geometry=geometry,
         acquisition=taken.acquisition,
         padding_hu=pixels.padding_hu,
-        findings=(*findings, *stack.findings, *duplicates, *pixels.findings),
+        findings=(
+            *findings,
+            *stack.findings,
+            *duplicates,
+            *pixels.findings,
+            *check_header_position(stack.first),
+        ),
     )
 
 

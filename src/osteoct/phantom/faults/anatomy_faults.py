@@ -20,6 +20,7 @@ from osteoct.phantom.lesions import (
     lysis,
     osteophyte,
     other_core,
+    pale_focus,
 )
 
 L3 = Level.L3
@@ -76,6 +77,12 @@ ANATOMY_FAULTS: tuple[Fault, ...] = (
         name="lysis",
         title="a lytic focus in L3, by radius",
         degrees=on_anatomy(lambda p, v: lysis(p, L3, radius_mm=v), 3.0, 6.0, 9.0, unit="mm"),
+        levels=(L3,),
+    ),
+    Fault(
+        name="pale-focus",
+        title="a focus of 60 HU less in L3, by radius",
+        degrees=on_anatomy(lambda p, v: pale_focus(p, L3, radius_mm=v), 6.0, 9.0, 11.0, unit="mm"),
         levels=(L3,),
     ),
     Fault(

@@ -24,6 +24,7 @@ from osteoct.phantom.faults.views import (
     flip_ct,
     flip_everything,
     pad_side,
+    stretch,
 )
 from osteoct.phantom.scanner import Scanner
 from osteoct.records import Phase
@@ -182,6 +183,11 @@ IMAGE_FAULTS: tuple[Fault, ...] = (
         degrees=_axes(flip_everything),
         needs_tissues=True,
         blocking_from=MIDDLE,
+    ),
+    Fault(
+        name="slice-distance",
+        title="the header's slice distance wrong by a factor",
+        degrees=on_images(stretch, 1.2, 1.5, 2.0, unit="×"),
     ),
     Fault(
         name="thick-slices",

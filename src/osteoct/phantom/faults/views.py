@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from osteoct.anatomy import Level
-from osteoct.geometry import Box
+from osteoct.geometry import Box, Geometry
 from osteoct.phantom.faults.subject import Subject, farthest_share
-from osteoct.volume import Mask
+from osteoct.volume import Mask, Volume
+
+SomeVolume = TypeVar("SomeVolume", bound=Volume)
 
 PADDING_HU = -2000
 """What scanners write outside the reconstructed circle."""
@@ -74,6 +77,22 @@ def flip_everything(subject: Subject, axis: int) -> Subject:
             None if bodies is None else np.ascontiguousarray(np.flip(bodies.array, axis=axis)),
         ),
         tissues=turned,
+    )
+
+
+def stretch(subject: Subject, factor: float) -> Subject:
+    """Write another slice distance into the headers of image, masks and tissues."""
+
+    def stretched(volume: SomeVolume) -> SomeVolume:
+        scale = np.diag([1.0, 1.0, factor, 1.0])
+        grid = Geometry(shape=volume.geometry.shape, affine=scale @ volume.geometry.affine)
+        return replace(volume, geometry=grid)
+
+    return Subject(
+        ct=stretched(subject.ct),
+        vertebrae=stretched(subject.vertebrae),
+        bodies=None if subject.bodies is None else stretched(subject.bodies),
+        tissues=None if subject.tissues is None else stretched(subject.tissues),
     )
 
 
