@@ -28,6 +28,7 @@ from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import judge_case
 from osteoct.quality.masks import check_masks
+from osteoct.quality.name_certainty import find_mixed_up
 from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
 from osteoct.quality.pixels import check_bone, check_pixels
@@ -134,7 +135,8 @@ def analyze_volumes(
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
     numbering, names = judge_numbering(
-        look_for_anchors(masks, vertebrae if tissues is None else tissues)
+        look_for_anchors(masks, vertebrae if tissues is None else tissues),
+        find_mixed_up(tidied.findings),
     )
     findings = (
         *_unique(canonical, masks, body_masks),

@@ -19,7 +19,7 @@ from osteoct.agreement_records import (
     SegmenterRecord,
 )
 from osteoct.anatomy import Level
-from osteoct.numbering_records import Anchor, AnchorKind, Numbering
+from osteoct.numbering_records import Anchor, AnchorKind, LevelName, Numbering
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
 from osteoct.repair_records import HuChange, MasksUsed, Repair, RepairRule
@@ -36,6 +36,7 @@ __all__ = [
     "Heights",
     "HuChange",
     "LevelAgreement",
+    "LevelName",
     "MasksUsed",
     "Morphometry",
     "Numbering",
@@ -199,6 +200,8 @@ class LevelResult(Record):
     morphometry: Morphometry = Morphometry()
     numbering_certainty: float | None = Field(default=None, ge=0, le=1)
     """How sure the level's name is; ``None`` where the level is not there."""
+    numbering_reason: str | None = None
+    """What the name was counted from, and what it was counted over."""
     masks_used: MasksUsed = MasksUsed.ORIGINAL
     """Which masks the level's numbers come from."""
 
@@ -219,7 +222,9 @@ class Summary(Record):
     levels_used: tuple[Level, ...]
     levels_asked: tuple[Level, ...]
     numbering_certainty: float | None = Field(default=None, ge=0, le=1)
-    """How sure it is that the levels are those they are named after."""
+    """How sure it is that the levels are those they are named after: that of the least sure."""
+    levels_less_sure: tuple[Level, ...] = ()
+    """Levels among ``levels_used`` with that certainty, where others are surer."""
 
 
 class Verdict(StrEnum):

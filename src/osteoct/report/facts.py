@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from osteoct.anatomy import Level, name_levels
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
 from osteoct.records import Acquisition, CaseResult, Numbering, PolicyRecord, Provenance
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
@@ -73,8 +74,15 @@ def describe_acquisition(result: CaseResult) -> tuple[Fact, ...]:
 
 
 def describe_numbering(numbering: Numbering) -> str:
-    """How sure the names are and why, in one line."""
-    return f"certainty {numbering.certainty:.2f}: {numbering.reason}"
+    """How sure the names are and why, in one line; level by level where they differ."""
+    alike: dict[tuple[float, str], list[Level]] = {}
+    for name in numbering.names:
+        alike.setdefault((name.certainty, name.reason), []).append(name.level)
+    if len({certainty for certainty, _ in alike}) <= 1:
+        return f"certainty {numbering.certainty:.2f}: {numbering.reason}"
+    surest_first = sorted(alike.items(), key=lambda item: -item[0][0])
+    told = (f"{name_levels(lv)} {sure:.2f}: {why}" for (sure, why), lv in surest_first)
+    return f"certainty of {'. '.join(told)}"
 
 
 def _phase(scan: Acquisition) -> str:
