@@ -36,7 +36,7 @@ def tests(session: nox.Session) -> None:
 def segmentation(session: nox.Session) -> None:
     """Install the real TotalSegmentator for the CPU and test on it, with stand-in weights."""
     session.install(
-        *QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator,spine-segment]"
+        *QUIET, "--constraint", "constraints.txt", ".[test,contrast-phase,spine-segment]"
     )
     session.run("python", "-m", "pytest", "-m", "totalsegmentator", *session.posargs)
 

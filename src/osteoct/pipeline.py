@@ -31,6 +31,7 @@ from osteoct.quality.masks import check_masks
 from osteoct.quality.name_certainty import find_mixed_up
 from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
+from osteoct.quality.phase_opinion import check_phase_opinion
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
 from osteoct.records import (
@@ -40,6 +41,7 @@ from osteoct.records import (
     Finding,
     LevelResult,
     MasksUsed,
+    PhaseOpinion,
     Provenance,
     SegmenterRecord,
 )
@@ -101,6 +103,7 @@ def analyze_volumes(
     bodies: LabelVolume | None = None,
     tissues: LabelVolume | None = None,
     second: SecondMasks | None = None,
+    phase_opinion: PhaseOpinion | None = None,
     config: AnalysisConfig | None = None,
     case_id: str = "case",
     patient_pseudonym: str | None = None,
@@ -117,6 +120,8 @@ def analyze_volumes(
         Vessels, organs and muscles by name, likewise; without them those that ``vertebrae`` holds.
     second
         Masks of another segmenter; where the two disagree, a finding says so.
+    phase_opinion
+        What another program says of the contrast phase, likewise.
 
     Raises
     ------
@@ -128,6 +133,7 @@ def analyze_volumes(
     protocols = tuple(protocol(p) for p in config.protocols)
     inside = _look_inside(ct, tissues, vertebrae)
     acquisition = note_phase(state_facts(ct.acquisition, config), judge_phase(inside))
+    acquisition = acquisition.model_copy(update={"phase_opinion": phase_opinion})
     canonical, masks, body_masks = _meet(ct, vertebrae, bodies)
     tidied = tidy_masks(canonical, masks, body_masks, repair=config.repair)
     before = divide_original(canonical, masks, body_masks, tidied.levels)
@@ -142,6 +148,7 @@ def analyze_volumes(
         *_unique(canonical, masks, body_masks),
         *tidied.findings,
         *check_acquisition(acquisition, ct.geometry),
+        *check_phase_opinion(acquisition),
         *check_pixels(canonical, reading.compartments, inside, acquisition),
         *check_segmentation(config.levels, reading.compartments),
         *check_masks(canonical, masks, reading.compartments),

@@ -20,6 +20,7 @@ from osteoct.agreement_records import (
 )
 from osteoct.anatomy import Level
 from osteoct.numbering_records import Anchor, AnchorKind, LevelName, Numbering
+from osteoct.phase_records import Phase, PhaseOpinion
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
 from osteoct.repair_records import HuChange, MasksUsed, Repair, RepairRule
@@ -41,6 +42,8 @@ __all__ = [
     "Morphometry",
     "Numbering",
     "OneSided",
+    "Phase",
+    "PhaseOpinion",
     "PolicyRecord",
     "Reason",
     "Record",
@@ -51,17 +54,6 @@ __all__ = [
     "Usability",
 ]
 """Names that are told in other modules and belong to the records."""
-
-
-class Phase(StrEnum):
-    """Contrast phase; unknown is not native."""
-
-    NATIVE = "native"
-    ARTERIAL = "arterial"
-    PORTAL_VENOUS = "portal-venous"
-    DELAYED = "delayed"
-    CONTRAST = "contrast"
-    """Contrast was given, the phase is not told."""
 
 
 class Acquisition(Record):
@@ -83,6 +75,8 @@ class Acquisition(Record):
     """Which tag or statement gave the phase, such as ``ContrastBolusAgent present``."""
     phase_pixels: Phase | None = None
     """What the HU of vessels and kidneys say, beside ``phase`` and never in its place."""
+    phase_opinion: PhaseOpinion | None = None
+    """What another program says, where it was asked; likewise."""
     contrast_agent: str | None = None
     manufacturer: str | None = None
     model: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from osteoct.anatomy import Level
 from osteoct.protocols import PROTOCOLS
-from osteoct.records import Acquisition, LevelName, Numbering, Phase
+from osteoct.records import Acquisition, LevelName, Numbering, Phase, PhaseOpinion
 from osteoct.report.facts import (
     describe_acquisition,
     describe_numbering,
@@ -40,6 +40,21 @@ def test_what_pixels_say_stands_beside_what_nobody_stated(make):
     both = Acquisition(phase=Phase.PORTAL_VENOUS, phase_pixels=Phase.NATIVE)
     facts = as_dict(describe_acquisition(make.result(acquisition=both)))
     assert facts["Contrast phase"] == "portal venous"
+
+
+def test_a_second_opinion_on_the_phase_is_told_with_its_time(make):
+    """Beside what the header says, never in its place; the time where there is an estimate."""
+    opinion = PhaseOpinion(
+        made_by="x", phase=Phase.ARTERIAL, named="late", probability=0.7, seconds_after_injection=33
+    )
+    scan = Acquisition(phase=Phase.NATIVE, phase_opinion=opinion)
+    facts = as_dict(describe_acquisition(make.result(acquisition=scan)))
+    assert facts["Contrast phase"].endswith("; by x: arterial (0.7, 33 s after injection)")
+    untimed = opinion.model_copy(update={"seconds_after_injection": None})
+    facts = as_dict(
+        describe_acquisition(make.result(acquisition=Acquisition(phase_opinion=untimed)))
+    )
+    assert facts["Contrast phase"] == "not stated; by x: arterial (0.7)"
 
 
 def test_each_protocol_is_one_sentence_with_its_depth(make):

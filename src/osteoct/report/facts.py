@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from osteoct.anatomy import Level, name_levels
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
-from osteoct.records import Acquisition, CaseResult, Numbering, PolicyRecord, Provenance
+from osteoct.records import (
+    Acquisition,
+    CaseResult,
+    Numbering,
+    PhaseOpinion,
+    PolicyRecord,
+    Provenance,
+)
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
 
 HASH_LETTERS = 12
@@ -87,10 +94,20 @@ def describe_numbering(numbering: Numbering) -> str:
 
 def _phase(scan: Acquisition) -> str:
     """The phase as it is stated, and what the pixels say where nobody states it."""
+    said = _opinion(scan.phase_opinion)
     if scan.phase is not None:
-        return PHASES[scan.phase]
+        return PHASES[scan.phase] + said
     seen = scan.phase_pixels
-    return f"{NOT_STATED}; by its pixels: {PHASES[seen]}" if seen else NOT_STATED
+    return (f"{NOT_STATED}; by its pixels: {PHASES[seen]}" if seen else NOT_STATED) + said
+
+
+def _opinion(opinion: PhaseOpinion | None) -> str:
+    """A second opinion, with the time that it estimates."""
+    if opinion is None:
+        return ""
+    seconds = opinion.seconds_after_injection
+    when = "" if seconds is None else f", {seconds:.0f} s after injection"
+    return f"; by {opinion.made_by}: {PHASES[opinion.phase]} ({opinion.probability:.1f}{when})"
 
 
 def _with_unit(value: float | None, unit: str) -> str:
