@@ -25,9 +25,9 @@ def check_phase_opinion(acquisition: Acquisition) -> tuple[Finding, ...]:
     known = {who: phase for who, phase in others.items() if phase is not None}
     against = {who: p for who, p in known.items() if _is_contrast(p) != _is_contrast(opinion.phase)}
     if against:
-        return (_disagreement(opinion, against, Severity.WARNING),)
+        return (_disagreement(opinion, against, moves_hu=True),)
     other = {who: p for who, p in known.items() if _is_another(p, opinion)}
-    return (_disagreement(opinion, other, Severity.INFO),) if other else ()
+    return (_disagreement(opinion, other, moves_hu=False),) if other else ()
 
 
 def _is_contrast(phase: Phase) -> bool:
@@ -41,7 +41,7 @@ def _is_another(phase: Phase, opinion: PhaseOpinion) -> bool:
     return {phase, opinion.phase} <= set(_SPECIFIC) and phase is not opinion.phase
 
 
-def _disagreement(opinion: PhaseOpinion, others: dict[str, Phase], severity: Severity) -> Finding:
+def _disagreement(opinion: PhaseOpinion, others: dict[str, Phase], *, moves_hu: bool) -> Finding:
     """The finding, with everybody's word."""
     said = ", ".join(f"{who} {phase}" for who, phase in others.items())
     seconds = opinion.seconds_after_injection
@@ -54,7 +54,7 @@ def _disagreement(opinion: PhaseOpinion, others: dict[str, Phase], severity: Sev
     }
     return Finding(
         code="phase-opinion-disagrees",
-        severity=severity,
+        severity=Severity.WARNING if moves_hu else Severity.INFO,
         message=(
             f"{opinion.made_by} takes the scan for {opinion.phase} ({opinion.named}{when}), "
             f"against: {said}."
