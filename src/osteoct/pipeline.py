@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import osteoct
 from osteoct.classify.opinions import form_opinions
-from osteoct.compartments.anchors import look_for_anchors
+from osteoct.compartments.anchors import choose_landmarks, look_for_anchors
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
@@ -141,7 +141,7 @@ def analyze_volumes(
     reading = _read(canonical, masks, body_masks, config, protocols)
     agreement, other = _compare(canonical, reading, second, config, protocols)
     numbering, names = judge_numbering(
-        look_for_anchors(masks, vertebrae if tissues is None else tissues),
+        look_for_anchors(masks, choose_landmarks(vertebrae, tissues)),
         find_mixed_up(tidied.findings),
     )
     findings = (
