@@ -44,7 +44,7 @@ def coverage(session: nox.Session) -> None:
 def segmentation(session: nox.Session) -> None:
     """Install the real TotalSegmentator for the CPU and test on it, with stand-in weights."""
     session.install(
-        *QUIET, "--constraint", "constraints.txt", ".[test,totalsegmentator,spine-segment]"
+        *QUIET, "--constraint", "constraints.txt", ".[test,contrast-phase,spine-segment]"
     )
     # a module's tests stay in one process: they share what is made once for all of them
     arguments = session.posargs or ("--numprocesses", "2", "--dist", "loadscope")

@@ -220,6 +220,23 @@ def test_a_missing_level_is_said_and_not_averaged(spine):
     assert {o.verdict for o in study} == {Verdict.INDETERMINATE}
 
 
+def test_names_beyond_a_gap_are_less_sure():
+    """L3 is missing above the sacrum: the mean of the others says which names were counted over it.
+
+    0.837 beside the sacrum, 0.9 of it beyond the gap.
+    """
+    shot = scan(lumbar_spine(), Scanner(pixel_mm=2.0, slice_mm=2.5, fine_step_mm=1.0))
+    result = analyse(remove_level(shot, Level.L3))
+    sure = {lv.level: lv.numbering_certainty for lv in result.levels}
+    assert sure[Level.L4] == sure[Level.L5] == pytest.approx(0.837)
+    assert sure[Level.L1] == sure[Level.L2] == pytest.approx(0.837 * 0.9)
+    assert sure[Level.L3] is None
+    assert "L2 and L4" in result.level(Level.L1).numbering_reason
+    summary = result.summary(*WHOLE)
+    assert summary.levels_less_sure == (Level.L1, Level.L2)
+    assert summary.numbering_certainty == sure[Level.L1]
+
+
 def test_a_cut_level_has_reasons_and_no_numbers(spine):
     """Told apart from absent: it is there, and the field of view ends in it."""
     result = analyse(cut_field_of_view(spine, Level.L1))

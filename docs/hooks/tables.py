@@ -53,6 +53,7 @@ COLUMNS = {
     "p95_hu": "95th percentile",
     "reason": "why the numbers are absent; empty where they are present",
     "numbering_certainty": "how sure the level's name is, 0 … 1; empty where it is absent",
+    "numbering_reason": "what the name was counted from, and over what",
     "masks_used": "`original`, or `repaired` where a rule changed the masks of the level",
     "first": "the segmenter whose numbers count; `masks` for those you gave",
     "second": "the segmenter it is compared with",

@@ -25,13 +25,21 @@ from osteoct.io.pseudonym import case_pseudonym, check_case_id, load_key, patien
 from osteoct.io.tissues import read_tissues
 from osteoct.io.volume import read_volume_with_identity
 from osteoct.pipeline import CaseAnalysis, SecondMasks, analyze_volumes
-from osteoct.records import CaseResult, Finding, InputRecord, SegmenterRecord, Severity
+from osteoct.records import (
+    CaseResult,
+    Finding,
+    InputRecord,
+    PhaseOpinion,
+    SegmenterRecord,
+    Severity,
+)
 from osteoct.report.page import render_report
 from osteoct.report.repairs import draw_repairs
 from osteoct.report.thumbnails import FOLDER as THUMBNAILS
 from osteoct.report.thumbnails import draw_thumbnails
 from osteoct.review.keeping import check_reviews, keep_reviews
 from osteoct.segment.interface import Segmenter, SegmentOptions
+from osteoct.segment.phase_opinion import seek_opinion
 from osteoct.segment.registry import DEFAULT, make_segmenter
 from osteoct.volume import CTVolume, LabelVolume
 
@@ -163,6 +171,7 @@ def analyze_files(
     read_seconds = time.perf_counter() - clock
     masks = _get_masks(sources, volume, config, segmenter)
     masks, other = _get_second(masks, volume, second)
+    masks, opinion, phase_seconds = _get_phase_opinion(masks, volume, config)
     inputs = tuple(
         InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
         for role, path in sources.by_role.items()
@@ -175,11 +184,12 @@ def analyze_files(
             bodies=masks.bodies,
             tissues=masks.tissues,
             second=other,
+            phase_opinion=opinion,
             config=config,
             case_id=name,
             patient_pseudonym=patient,
         )
-    seconds = {"read": read_seconds, "masks": masks.seconds}
+    seconds = {"read": read_seconds, "masks": masks.seconds, **phase_seconds}
     return _with_provenance(case, inputs, seconds, masks.segmenter)
 
 
@@ -196,7 +206,10 @@ class _Masks:
 
 def _default_segmenter(config: AnalysisConfig) -> Segmenter:
     """What makes masks where nobody says what else."""
-    return make_segmenter(DEFAULT, SegmentOptions(with_tissues=config.with_tissues))
+    options = SegmentOptions(
+        with_tissues=config.with_tissues, with_phase_organs=config.phase_opinion is not None
+    )
+    return make_segmenter(DEFAULT, options)
 
 
 def _get_masks(
@@ -233,11 +246,33 @@ def _get_second(
     try:
         made = second.segment(ct)
     except SegmentationError as error:
-        findings = (*masks.vertebrae.findings, _second_missing(second.name, error))
-        return replace(masks, vertebrae=replace(masks.vertebrae, findings=findings)), None
+        return _with_finding(masks, _second_missing(second.name, error)), None
     return masks, SecondMasks(
         first=first, vertebrae=made.vertebrae, bodies=made.bodies, made_by=made.provenance
     )
+
+
+def _get_phase_opinion(
+    masks: _Masks, ct: CTVolume, config: AnalysisConfig
+) -> tuple[_Masks, PhaseOpinion | None, dict[str, float]]:
+    """Ask for a second opinion on the phase, where wanted; the time it took.
+
+    Where there is none, the masks carry a finding. Organs that have no labels of their own may lie
+    beside the vertebrae.
+    """
+    if config.phase_opinion is None:
+        return masks, None, {}
+    clock = time.perf_counter()
+    organs = masks.vertebrae if masks.tissues is None else masks.tissues
+    opinion, finding = seek_opinion(config.phase_opinion, ct, organs)
+    seconds = {"phase": time.perf_counter() - clock}
+    return masks if finding is None else _with_finding(masks, finding), opinion, seconds
+
+
+def _with_finding(masks: _Masks, finding: Finding) -> _Masks:
+    """The same masks with a finding more."""
+    findings = (*masks.vertebrae.findings, finding)
+    return replace(masks, vertebrae=replace(masks.vertebrae, findings=findings))
 
 
 def _second_missing(name: str, error: SegmentationError) -> Finding:

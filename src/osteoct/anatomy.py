@@ -95,6 +95,14 @@ LANDMARKS: tuple[str, ...] = (
 )
 """Bones that vertebrae are counted from, likewise; no HU is taken from them."""
 
+PHASE_ORGANS: tuple[str, ...] = (
+    *("liver", "pancreas", "urinary_bladder", "gallbladder", "heart"),
+    *("aorta", "inferior_vena_cava", "portal_vein_and_splenic_vein"),
+    *("iliac_vena_left", "iliac_vena_right", "iliac_artery_left", "iliac_artery_right"),
+    *("pulmonary_vein", "brain", "colon", "small_bowel"),
+)
+"""Organs that TotalSegmentator's classifier of the contrast phase looks at, likewise."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:

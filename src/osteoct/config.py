@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tomllib import TOMLDecodeError, loads
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
@@ -45,6 +45,9 @@ class AnalysisConfig(Record):
         Whether a segmenter that makes the masks is to find vessels, organs and muscles as well, to
         check contrast, HU scale and orientation by. Off by default: it costs a second run of a
         network, and for ``best`` a further model.
+    phase_opinion
+        Who is asked for a second opinion on the contrast phase, from the HU of organs; nobody by
+        default. A segmenter that makes the masks then finds those organs as well.
     repair
         Whether masks are repaired where that is safe; without it everything is found and nothing
         changed.
@@ -63,6 +66,7 @@ class AnalysisConfig(Record):
     body_labels: SchemeId = None
     series: str | None = None
     with_tissues: bool = False
+    phase_opinion: Literal["totalsegmentator"] | None = None
     repair: bool = True
     kvp: Annotated[float, Field(ge=40, le=200)] | None = None
     phase: Phase | None = None

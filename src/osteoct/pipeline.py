@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import osteoct
 from osteoct.classify.opinions import form_opinions
-from osteoct.compartments.anchors import look_for_anchors
+from osteoct.compartments.anchors import choose_landmarks, look_for_anchors
 from osteoct.compartments.case import build_compartments
 from osteoct.compartments.level import LevelCompartments
 from osteoct.config import AnalysisConfig
@@ -29,8 +29,10 @@ from osteoct.quality.disagreement import check_agreement
 from osteoct.quality.fracture import check_heights
 from osteoct.quality.gate import Judgement, judge_case
 from osteoct.quality.masks import check_masks
+from osteoct.quality.name_certainty import find_mixed_up
 from osteoct.quality.numbering import judge_numbering, note_numbering
 from osteoct.quality.phase import judge_phase, note_phase
+from osteoct.quality.phase_opinion import check_phase_opinion
 from osteoct.quality.pixels import check_bone, check_pixels
 from osteoct.quality.segmentation import check_segmentation
 from osteoct.records import (
@@ -41,6 +43,7 @@ from osteoct.records import (
     LevelResult,
     MasksUsed,
     Opinion,
+    PhaseOpinion,
     Provenance,
     SegmenterRecord,
     Summary,
@@ -128,6 +131,7 @@ def analyze_volumes(
     bodies: LabelVolume | None = None,
     tissues: LabelVolume | None = None,
     second: SecondMasks | None = None,
+    phase_opinion: PhaseOpinion | None = None,
     config: AnalysisConfig | None = None,
     case_id: str = "case",
     patient_pseudonym: str | None = None,
@@ -144,6 +148,8 @@ def analyze_volumes(
         Vessels, organs and muscles by name, likewise; without them those that ``vertebrae`` holds.
     second
         Masks of another segmenter; where the two disagree, a finding says so.
+    phase_opinion
+        What another program says of the contrast phase, likewise.
 
     Raises
     ------
@@ -152,10 +158,12 @@ def analyze_volumes(
     """
     config = config or AnalysisConfig()
     started, clock = datetime.now(UTC), time.perf_counter()
+    ct = _note_opinion(ct, phase_opinion)
     seen = _look(ct, Masks(vertebrae=vertebrae, bodies=bodies), tissues, config)
     agreement, other = _compare(seen.ct, seen.reading, second, config, seen.protocols)
     numbering, names = judge_numbering(
-        look_for_anchors(seen.reading.vertebrae, vertebrae if tissues is None else tissues)
+        look_for_anchors(seen.reading.vertebrae, choose_landmarks(vertebrae, tissues)),
+        find_mixed_up(seen.tidied.findings),
     )
     findings = _find(seen, config, names, agreement)
     policy = make_policy(config.policy)
@@ -183,6 +191,12 @@ def analyze_volumes(
         provenance=_note_provenance(started, time.perf_counter() - clock),
     )
     return _keep(result, seen, other)
+
+
+def _note_opinion(ct: CTVolume, opinion: PhaseOpinion | None) -> CTVolume:
+    """The CT with what another program says of its phase."""
+    acquisition = ct.acquisition.model_copy(update={"phase_opinion": opinion})
+    return replace(ct, acquisition=acquisition)
 
 
 def _look(
@@ -220,6 +234,7 @@ def _find(
         *_unique(ct, masks.vertebrae, masks.bodies),
         *seen.tidied.findings,
         *check_acquisition(acquisition, seen.as_given),
+        *check_phase_opinion(acquisition),
         *check_pixels(ct, compartments, seen.inside, acquisition),
         *check_segmentation(config.levels, compartments),
         *check_masks(ct, masks.vertebrae, compartments),

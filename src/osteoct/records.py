@@ -19,7 +19,8 @@ from osteoct.agreement_records import (
     SegmenterRecord,
 )
 from osteoct.anatomy import Level
-from osteoct.numbering_records import Anchor, AnchorKind, Numbering
+from osteoct.numbering_records import Anchor, AnchorKind, LevelName, Numbering
+from osteoct.phase_records import Phase, PhaseOpinion
 from osteoct.protocols import Region
 from osteoct.record import Reason, Record
 from osteoct.repair_records import HuChange, MasksUsed, Repair, RepairRule
@@ -36,10 +37,13 @@ __all__ = [
     "Heights",
     "HuChange",
     "LevelAgreement",
+    "LevelName",
     "MasksUsed",
     "Morphometry",
     "Numbering",
     "OneSided",
+    "Phase",
+    "PhaseOpinion",
     "PolicyRecord",
     "Reason",
     "Record",
@@ -50,17 +54,6 @@ __all__ = [
     "Usability",
 ]
 """Names that are told in other modules and belong to the records."""
-
-
-class Phase(StrEnum):
-    """Contrast phase; unknown is not native."""
-
-    NATIVE = "native"
-    ARTERIAL = "arterial"
-    PORTAL_VENOUS = "portal-venous"
-    DELAYED = "delayed"
-    CONTRAST = "contrast"
-    """Contrast was given, the phase is not told."""
 
 
 class Acquisition(Record):
@@ -84,6 +77,8 @@ class Acquisition(Record):
     """Which tag or statement gave the phase, such as ``ContrastBolusAgent present``."""
     phase_pixels: Phase | None = None
     """What the HU of vessels and kidneys say, beside ``phase`` and never in its place."""
+    phase_opinion: PhaseOpinion | None = None
+    """What another program says, where it was asked; likewise."""
     contrast_agent: str | None = None
     manufacturer: str | None = None
     model: str | None = None
@@ -201,6 +196,8 @@ class LevelResult(Record):
     morphometry: Morphometry = Morphometry()
     numbering_certainty: float | None = Field(default=None, ge=0, le=1)
     """How sure the level's name is; ``None`` where the level is not there."""
+    numbering_reason: str | None = None
+    """What the name was counted from, and what it was counted over."""
     masks_used: MasksUsed = MasksUsed.ORIGINAL
     """Which masks the level's numbers come from."""
 
@@ -221,7 +218,9 @@ class Summary(Record):
     levels_used: tuple[Level, ...]
     levels_asked: tuple[Level, ...]
     numbering_certainty: float | None = Field(default=None, ge=0, le=1)
-    """How sure it is that the levels are those they are named after."""
+    """How sure it is that the levels are those they are named after: that of the least sure."""
+    levels_less_sure: tuple[Level, ...] = ()
+    """Levels among ``levels_used`` with that certainty, where others are surer."""
 
 
 class Verdict(StrEnum):

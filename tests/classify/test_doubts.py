@@ -16,7 +16,7 @@ from osteoct.classify.doubts import (
 )
 from osteoct.classify.evidence import Evidence
 from osteoct.classify.rules import load_rules
-from osteoct.records import Acquisition, Finding, Phase
+from osteoct.records import Acquisition, Finding, Phase, PhaseOpinion
 
 STUDY, L1_ROI = load_rules()[0], load_rules()[4]
 
@@ -118,6 +118,19 @@ def test_contrast_that_only_pixels_show_counts(stated, seen, value, fires):
     answer = question_phase(STUDY, _evidence(value), acquisition)
     assert bool(answer) is fires
     assert not fires or "portal-venous by its pixels" in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "fires"),
+    [(Phase.ARTERIAL, 200.0, True), (Phase.ARTERIAL, 100.0, False), (Phase.NATIVE, 200.0, False)],
+)
+def test_contrast_that_only_a_second_opinion_sees_counts(said, value, fires):
+    """It was asked because header and pixels may be silent or wrong."""
+    opinion = PhaseOpinion(made_by="x", phase=said, named="y", probability=1.0)
+    acquisition = Acquisition(phase=Phase.NATIVE, phase_opinion=opinion)
+    answer = question_phase(STUDY, _evidence(value), acquisition)
+    assert bool(answer) is fires
+    assert not fires or "arterial by a second opinion" in answer
 
 
 def test_phase_question_is_silent_without_a_value():

@@ -22,7 +22,7 @@ FILES = {
 }
 LEVEL_COLUMNS = (
     "case_id,level,protocol,region,volume_cm3,voxels,mean_hu,median_hu,sd_hu,p05_hu,p25_hu,"
-    "p75_hu,p95_hu,reason,numbering_certainty,masks_used,usability,usability_codes"
+    "p75_hu,p95_hu,reason,numbering_certainty,masks_used,usability,usability_codes,numbering_reason"
 )
 NUMBERS = LEVEL_COLUMNS.split(",")[4:13]
 ROUNDED = 5.1e-4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from osteoct.compartments.anchors import (
     LEAST_WIDE,
     NARROW_SHARE,
     RIB_REACH_MM,
+    choose_landmarks,
     find_narrow,
     look_for_anchors,
 )
@@ -37,6 +40,15 @@ def column(widths):
 def narrow_of(widths):
     found = find_narrow(stand_column(column(widths)).vertebrae, GRID.spacing_mm[0])
     return None if found is None else found.level
+
+
+def test_ribs_are_taken_from_where_they_are_named():
+    """Tissues of an aorta alone do not hide the ribs of a whole map given as vertebrae."""
+    whole, ribs = with_rib(5)
+    aorta = {1: Structure(name="aorta", part=Part.OTHER)}
+    assert choose_landmarks(whole, None) is whole
+    assert choose_landmarks(whole, ribs) is ribs
+    assert choose_landmarks(whole, replace(ribs, structures=aorta)) is whole
 
 
 AT_SHARE = round(NARROW_SHARE * WIDE)

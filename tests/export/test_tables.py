@@ -85,7 +85,7 @@ def test_the_columns_are_the_published_ones():
     assert levels_csv(result()).splitlines()[0] == (
         "case_id,level,protocol,region,volume_cm3,voxels,mean_hu,median_hu,sd_hu,"
         "p05_hu,p25_hu,p75_hu,p95_hu,reason,numbering_certainty,masks_used,usability,"
-        "usability_codes"
+        "usability_codes,numbering_reason"
     )
     assert findings_csv(result()).splitlines()[0] == "code,severity,level,message,effect"
 
@@ -106,6 +106,16 @@ def test_what_is_absent_is_empty_beside_its_reason():
     assert [absent[n] for n in ("volume_cm3", "voxels", "mean_hu", "p95_hu")] == [""] * 4
     assert absent["reason"] == "empty-core"
     assert (level["level"], level["region"], level["reason"]) == ("L2", "", "level-absent")
+
+
+def test_how_sure_a_name_is_stands_beside_it():
+    """Per level, with its reason at the end of the row; nothing where it was not judged."""
+    old = result()
+    known = {"numbering_certainty": 0.7533, "numbering_reason": "over a gap"}
+    levels = (old.levels[0].model_copy(update=known), *old.levels[1:])
+    first, *_, last = rows(levels_csv(old.model_copy(update={"levels": levels})))
+    assert (first["numbering_certainty"], first["numbering_reason"]) == ("0.753", "over a gap")
+    assert (last["numbering_certainty"], last["numbering_reason"]) == ("", "")
 
 
 def test_every_line_ends_as_rfc_4180_says():

@@ -399,7 +399,10 @@ def test_numbers_of_a_real_spine_do_not_depend_on_the_shape(
 
 def _numbers(records):
     """All but how sure the names are: some shapes hold no sacrum to count from."""
-    return [r.model_copy(update={"numbering_certainty": None}) for r in records]
+    return [
+        r.model_copy(update={"numbering_certainty": None, "numbering_reason": None})
+        for r in records
+    ]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.95])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osteoct.anatomy import LANDMARKS, TISSUES, Part, Structure
+from osteoct.anatomy import LANDMARKS, PHASE_ORGANS, TISSUES, Part, Structure
 from osteoct.errors import GeometryError, LabelsError
 from osteoct.geometry import Geometry
 from osteoct.io.alignment import check_meeting
@@ -24,9 +24,9 @@ def write(path, name="liver", grid=GRID, label=1):
 
 
 def test_the_real_map_of_117_classes(shared_data):
-    """Eleven tissues and six bones to count from, by their own names."""
+    """Tissues, bones to count from and organs that tell the phase, by their own names."""
     made = read_tissues(shared_data / "ts-example" / "total_fast.nii.gz")
-    assert {s.name for s in made.structures.values()} == {*TISSUES, *LANDMARKS}
+    assert {s.name for s in made.structures.values()} == {*TISSUES, *LANDMARKS, *PHASE_ORGANS}
     assert made.structures[52].name == "aorta"
 
 

@@ -56,3 +56,17 @@ def test_without_a_usable_level_there_is_no_value():
     mean, _ = summarise([level("L1", 100, usable=False)], PROTOCOLS)
     assert mean.value_hu is None
     assert mean.levels_used == ()
+
+
+def test_the_least_sure_names_are_said():
+    """Those that others of the same mean are surer than; none where all are alike."""
+    sure = {"L1": 0.75, "L2": 0.75, "L4": 0.84}
+    levels = [
+        level(name, 100).model_copy(update={"numbering_certainty": c}) for name, c in sure.items()
+    ]
+    mean, _ = summarise([*levels, level("L5", 100)], PROTOCOLS)
+    assert (mean.numbering_certainty, mean.levels_less_sure) == (0.75, (Level.L1, Level.L2))
+    alike, _ = summarise(levels[:2], PROTOCOLS)
+    assert (alike.numbering_certainty, alike.levels_less_sure) == (0.75, ())
+    unknown, _ = summarise([level("L5", 100)], PROTOCOLS)
+    assert (unknown.numbering_certainty, unknown.levels_less_sure) == (None, ())

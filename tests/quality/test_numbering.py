@@ -13,6 +13,7 @@ from osteoct.compartments.column import Bone, Column, stand_column
 from osteoct.geometry import Geometry
 from osteoct.quality import numbering as rules
 from osteoct.quality import sacrum as ground
+from osteoct.quality.name_certainty import CONTRADICTED
 from osteoct.records import Numbering, Severity
 from osteoct.volume import LabelVolume
 
@@ -85,7 +86,7 @@ def test_a_level_left_out_is_told_and_names_that_skip_one_block():
     skipping = (Level.T11, Level.T12, Level.L2, Level.L3, Level.L4)
     made, found = judge(column(skipping, sacrum=False))
     assert found["level-spacing"].severity is Severity.BLOCKING
-    assert made.certainty == rules.CONTRADICTED
+    assert made.certainty == CONTRADICTED
 
 
 def test_no_vertebra_has_no_name():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from osteoct.anatomy import Level
-from osteoct.records import BodySource, Reason, Severity, Usability
+from osteoct.anatomy import LUMBAR, Level
+from osteoct.records import BodySource, LevelName, Numbering, Reason, Severity, Usability
 from osteoct.report.level_table import make_level_table
 from osteoct.report.wording import REASONS
 
@@ -121,3 +121,29 @@ def test_no_usable_level_is_no_mean(make):
     shown = {cell.text for cell in table.summary_cells}
     assert shown == {"–", ""}
     assert table.common_levels == "none (0 of 5)"
+
+
+def test_a_name_less_sure_than_others_is_told_in_its_row_and_under_the_mean(make):
+    """A gap makes the far side less sure: the mean says over which names it was taken."""
+    sure = (0.753, 0.753, 0.837, 0.837, 0.837)
+    names = tuple(
+        LevelName(level=lv, certainty=c, reason="") for lv, c in zip(LUMBAR, sure, strict=True)
+    )
+    levels = [
+        level.model_copy(update={"numbering_certainty": c})
+        for level, c in zip(make.levels(), sure, strict=True)
+    ]
+    case = make.result(levels)
+    update = {"levels_less_sure": (Level.L1, Level.L2), "numbering_certainty": 0.753}
+    case = case.model_copy(
+        update={
+            "numbering": Numbering(certainty=0.753, reason="", levels_seen=LUMBAR, names=names),
+            "summaries": tuple(s.model_copy(update=update) for s in case.summaries),
+        }
+    )
+    table = make_level_table(case)
+    assert table.rows[0].notes == ("Name less sure than others (0.75)",)
+    assert table.rows[2].notes == ()
+    assert table.common_levels == "L1–L5 (5 of 5); the name of L1, L2 is less sure (0.75)"
+    alike = case.model_copy(update={"numbering": None})
+    assert make_level_table(alike).rows[0].notes == ()

@@ -68,6 +68,7 @@ def plugin(nearest_hu, tmp_path, monkeypatch):  # noqa: ARG001 - loaded by name
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: nearest-hu\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
         "[osteoct.segmenters]\nnearest-hu = nearest_hu:NearestHuSegmenter\n"
+        "nearest-hu-tissues = nearest_hu:TissueHuSegmenter\n"
         "broken = no_such_module:Nothing\nother = builtins:str\n"
     )
     monkeypatch.syspath_prepend(info.parent)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from osteoct.anatomy import SCHEMES, Level, Part
+from osteoct.anatomy import SCHEMES, Level, Part, Structure
 from osteoct.errors import SegmentationError
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.description import Inclusion, Phantom
@@ -34,6 +34,9 @@ DISC_HU, SOFT_HU, FLOOR_HU = 110.0, 50.0, 150.0
 
 AORTA_HU = BONE_HU["sacrum"] + STEP_HU
 """A vessel for those who paint one; no bone comes near it."""
+
+RIB_HU = AORTA_HU + STEP_HU
+"""And ribs."""
 
 FIELD_MM, CENTRE_MM = (130.0, 150.0, 215.0), (0.0, -28.0, -4.0)
 """L1 to L5 whole, T12 and the sacrum in part."""
@@ -119,6 +122,52 @@ class NearestHuSegmenter:
                 name=self.name, version="1", seconds={"total": time.perf_counter() - clock}
             ),
         )
+
+
+class TissueHuSegmenter(NearestHuSegmenter):
+    """Knows what :func:`paint_tissues` paints, and the sacrum, as tissues."""
+
+    name = "nearest-hu-tissues"
+
+    def segment(self, ct):
+        hu = ct.hu()
+        painted = hu > AORTA_HU - STEP_HU / 2
+        plain = ct.array.copy()
+        plain[painted] = SOFT_HU
+        made = super().segment(replace(ct, array=plain))
+        sacrum = next(n for n, s in made.vertebrae.structures.items() if s.part is Part.SACRUM)
+        tissues = np.zeros(hu.shape, np.uint8)
+        tissues[made.vertebrae.array == sacrum] = 1
+        tissues[painted] = 2
+        tissues[hu > RIB_HU - STEP_HU / 2] = 3
+        names = {1: "sacrum", 2: "aorta", 3: "rib_left_12"}
+        structures = {n: Structure(name=name, part=Part.OTHER) for n, name in names.items()}
+        return replace(
+            made, tissues=LabelVolume(array=tissues, geometry=ct.geometry, structures=structures)
+        )
+
+
+def paint_tissues(shot):
+    """The scan with a vessel before the spine and a rib on either side of the cut T12.
+
+    The ribs begin 6 mm beside the vertebra and lead outwards.
+    """
+    ct, masks = shot.ct.reoriented("RAS"), shot.vertebrae.reoriented("RAS")
+    array = np.ascontiguousarray(ct.array)
+    spacing = ct.geometry.spacing_mm
+    x, y = np.indices(array.shape[:2])
+    inside = (x - array.shape[0] // 2) ** 2 + (y - array.shape[1] + 8) ** 2 <= 6**2
+    array[inside] = AORTA_HU
+    number = next(n for n, s in masks.structures.items() if s.level is Level.T12)
+    where = np.argwhere(masks.array == number)
+    low, high = where[:, 0].min(), where[:, 0].max() + 1
+    gap, thick = (max(2, round(mm / spacing[0])) for mm in (6.0, 8.0))
+    middle_y = round(float(where[:, 1].mean()))
+    middle_z = round(float(where[:, 2].mean()))
+    part = (slice(middle_y, middle_y + thick), slice(middle_z - thick // 2, middle_z + thick // 2))
+    array[high + gap : high + gap + 3 * thick, *part] = RIB_HU
+    array[max(0, low - gap - 3 * thick) : low - gap, *part] = RIB_HU
+    return replace(ct, array=array)
 
 
 def _labels(ct, array, scheme):

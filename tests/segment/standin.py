@@ -31,6 +31,7 @@ from nearest_hu import (
     BODY_HU,
     BONE_HU,
     LARGEST_OF_NOISE_HU,
+    RIB_HU,
     SOFT_HU,
     STEP_HU,
 )
@@ -77,7 +78,7 @@ def list_stand_ins() -> tuple[StandIn, ...]:
     total, part = class_map["total"], class_map_5_parts["class_map_part_vertebrae"]
     bones = {n if n == "sacrum" else f"vertebrae_{n}": hu for n, hu in BONE_HU.items()}
     levels = {"prototypes": bones, "step_hu": STEP_HU, "floor_hu": 150.0, "channels": PLAIN}
-    coarse = levels | {"prototypes": {**bones, "aorta": AORTA_HU}}
+    coarse = levels | {"prototypes": {**bones, "aorta": AORTA_HU, "rib_left_12": RIB_HU}}
     bodies = {"vertebrae_body": 220.0, "intervertebral_discs": 140.0}
     return (
         StandIn(SIX_MM, 6.0, total, **coarse),

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from osteoct.cli import main
 from osteoct.cli.segmenter_options import choose_segmenter
 from osteoct.io.nifti import write_ct
+from osteoct.io.tissues import read_tissues
 
 HAS_PACKAGE = find_spec("totalsegmentator") is not None
 
@@ -46,6 +47,37 @@ def test_segment_writes_what_analyze_reads(plugin, ct, tmp_path):
     assert cases[1]["provenance"]["segmenter"] is None
     assert "[segmenter]" in (one / "run.toml").read_text(encoding="utf-8")
     assert "[segmenter]" not in (two / "run.toml").read_text(encoding="utf-8")
+
+
+def test_ribs_and_sacrum_go_through_the_tissues_file(plugin, nearest_hu, coarse_spine, tmp_path):
+    """Written by segment, read by analyze, counted from; the same as where both are one command."""
+    assert plugin
+    ct, masks, tissues = (tmp_path / f"{name}.nii.gz" for name in ("ct", "m", "t"))
+    write_ct(nearest_hu.paint_tissues(coarse_spine), ct)
+    by = ("--segmenter", "nearest-hu-tissues")
+    assert call("segment", ct, "-o", masks, "--tissues", tissues, *by)[0] == 0
+    names = {s.name for s in read_tissues(tissues).structures.values()}
+    assert names == {"sacrum", "aorta", "rib_left_12"}
+    one, two, without = (tmp_path / name for name in ("one", "two", "without"))
+    given = ("--masks", masks, "--levels", "L1,L5")
+    assert call("analyze", ct, *given, "--tissues", tissues, "-o", two)[0] == 0
+    assert call("analyze", ct, *by, "--with-tissues", "--levels", "L1,L5", "-o", one)[0] == 0
+    assert call("analyze", ct, *given, "-o", without)[0] == 0
+    made, read, bare = (
+        json.loads((f / "case.json").read_text(encoding="utf-8"))["numbering"]
+        for f in (one, two, without)
+    )
+    assert {a["kind"]: a["named"] for a in read["anchors"]} == {"sacrum": "L5", "ribs": "T12"}
+    assert made == read
+    assert [a["kind"] for a in bare["anchors"]] == ["sacrum"]
+
+
+def test_organs_of_the_phase_need_a_place(plugin, ct, tmp_path):
+    """They are part of the tissues: without a file for those there is nothing to put them into."""
+    asked = ("-o", tmp_path / "m.nii.gz", "--segmenter", plugin, "--phase-organs")
+    code, _, said = call("segment", ct, *asked)
+    assert code == 2
+    assert "--tissues" in said
 
 
 def test_segment_replaces_nothing_unasked(plugin, ct, tmp_path):

@@ -117,14 +117,17 @@ def question_phase(rule: Rule, evidence: Evidence, acquisition: Acquisition) -> 
     """Could contrast have lifted the value over the cut-off?
 
     A value below stays below: without contrast it would be lower still. Contrast that only the
-    pixels show counts as much as contrast that is stated.
+    pixels or a second opinion show counts as much as contrast that is stated.
     """
-    seen = acquisition.phase_pixels
-    if evidence.value_hu is None or not (is_contrast(acquisition.phase) or is_contrast(seen)):
+    opinion = acquisition.phase_opinion
+    words = (
+        (acquisition.phase, ""),
+        (acquisition.phase_pixels, " by its pixels"),
+        (None if opinion is None else opinion.phase, " by a second opinion"),
+    )
+    phase = next((f"{said}{by}" for said, by in words if is_contrast(said)), None)
+    if evidence.value_hu is None or phase is None or is_below(evidence.value_hu, rule.cutoff):
         return None
-    if is_below(evidence.value_hu, rule.cutoff):
-        return None
-    phase = acquisition.phase if is_contrast(acquisition.phase) else f"{seen} by its pixels"
     return (
         f"the phase is {phase} and {CONTRAST_MOVES_HU}, so {evidence.value_hu:.1f} HU "
         f"may lie below {rule.cutoff:g} HU without contrast"

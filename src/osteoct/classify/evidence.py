@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from osteoct.anatomy import Level
@@ -22,12 +22,19 @@ class Evidence:
         Unweighted mean over ``levels_used``; ``None`` with fewer levels than the rule needs.
     missing
         For each level of the rule that does not count, its name and why.
+    name_certainty
+        For each level used how sure its name is, where that was judged.
     """
 
     value_hu: float | None
     levels_used: tuple[Level, ...]
     missing: tuple[str, ...]
-    numbering_certainty: float | None = None
+    name_certainty: Mapping[Level, float] = field(default_factory=dict)
+
+    @property
+    def numbering_certainty(self) -> float | None:
+        """How sure the names of the levels used are: that of the least sure."""
+        return min(self.name_certainty.values(), default=None)
 
 
 def gather_evidence(
@@ -49,9 +56,9 @@ def gather_evidence(
         value_hu=fmean(values.values()) if values and enough else None,
         levels_used=tuple(values),
         missing=tuple(missing),
-        numbering_certainty=min(
-            (s for lv in values if (s := results[lv].numbering_certainty) is not None), default=None
-        ),
+        name_certainty={
+            lv: s for lv in values if (s := results[lv].numbering_certainty) is not None
+        },
     )
 
 

@@ -122,7 +122,9 @@ def _state_numbering(evidence: Evidence) -> list[str]:
     sure = evidence.numbering_certainty
     if sure is None or sure >= LEAST_NUMBERING:
         return []
-    return [f"the levels may be others than their names say (certainty {sure:.2f})"]
+    unsure = [lv for lv, s in evidence.name_certainty.items() if s < LEAST_NUMBERING]
+    who = "the levels" if len(unsure) == len(evidence.name_certainty) else name_levels(unsure)
+    return [f"{who} may be others than their names say (certainty {sure:.2f})"]
 
 
 def _state_assumptions(acquisition: Acquisition) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from osteoct.anatomy import SACRAL_LANDMARKS, Level
+from osteoct.anatomy import LANDMARKS, SACRAL_LANDMARKS, Level
 from osteoct.compartments.boxes import label_boxes
 from osteoct.compartments.column import Bone, Column, stand_column
 from osteoct.compartments.contacts import contact_area_cm2, distance_to_mm
@@ -130,6 +130,17 @@ def look_for_anchors(vertebrae: LabelVolume, landmarks: LabelVolume | None) -> S
         if landmarks is None
         else _share_called_sacrum(vertebrae, landmarks, bones[-1]),
     )
+
+
+def choose_landmarks(vertebrae: LabelVolume, tissues: LabelVolume | None) -> LabelVolume:
+    """Labels to take ribs and sacrum from: the tissues' where they name any, else the vertebrae's.
+
+    A map of all structures given as vertebrae may hold ribs that a map of tissues does not.
+    """
+    if tissues is None:
+        return vertebrae
+    has_any = any(s.name in LANDMARKS for s in tissues.structures.values())
+    return tissues if has_any else vertebrae
 
 
 def steps_apart(upper: Level, lower: Level) -> int:

@@ -28,6 +28,7 @@ LEVEL_COLUMNS: Final = (
     "masks_used",
     "usability",
     "usability_codes",
+    "numbering_reason",
 )
 AGREEMENT_COLUMNS: Final = (
     "case_id",
@@ -160,7 +161,8 @@ def _level_rows(case_id: str, level: LevelResult) -> Iterator[tuple[str, ...]]:
     start = (_text(case_id), str(level.level))
     sure = _optional(level.numbering_certainty, _RATIO_DECIMALS)
     codes = " ".join(map(_text, level.usability_codes))
-    end = (sure, str(level.masks_used), str(level.usability or ""), codes)
+    why = _text(level.numbering_reason or "")
+    end = (sure, str(level.masks_used), str(level.usability or ""), codes, why)
     for measure in level.regions:
         yield (*start, _text(measure.protocol), str(measure.region), *_numbers(measure), *end)
     if not level.regions:

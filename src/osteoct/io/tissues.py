@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoct.anatomy import LANDMARKS, TISSUES, Part, Structure
+from osteoct.anatomy import LANDMARKS, PHASE_ORGANS, TISSUES, Part, Structure
 from osteoct.errors import GeometryError, LabelsError
 from osteoct.geometry import Geometry
 from osteoct.io.image_format import IMAGE_SUFFIXES, ImageFormat, image_format
@@ -19,14 +19,15 @@ from osteoct.io.volume import read_raw_image
 from osteoct.volume import LabelVolume
 
 _MAPS: Final = (ImageFormat.NIFTI, ImageFormat.NRRD, ImageFormat.METAIMAGE)
-_READ: Final = (*TISSUES, *LANDMARKS)
+_READ: Final = tuple(dict.fromkeys((*TISSUES, *LANDMARKS, *PHASE_ORGANS)))
 _WANTED: Final = f"names such as {', '.join(TISSUES[:3])}"
 
 
 def read_tissues(path: Path | str) -> LabelVolume:
-    """Read tissues and the bones that vertebrae are counted from; others are left out.
+    """Read tissues, bones that vertebrae are counted from and organs that tell the contrast phase.
 
-    Which they are, :data:`osteoct.anatomy.TISSUES` and :data:`osteoct.anatomy.LANDMARKS` tell.
+    Which they are, :data:`osteoct.anatomy.TISSUES`, :data:`osteoct.anatomy.LANDMARKS` and
+    :data:`osteoct.anatomy.PHASE_ORGANS` tell; others are left out.
 
     Parameters
     ----------

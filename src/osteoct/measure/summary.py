@@ -27,13 +27,16 @@ def _summarise_region(
 ) -> Summary:
     """Average one statistic of one region over the usable levels."""
     values: dict[Level, float] = {}
-    sure: list[float] = []
+    sure: dict[Level, float] = {}
     for level in levels:
         measure = level.region(protocol, region)
         if level.usable and measure is not None and measure.hu is not None:
             hu = measure.hu
             values[level.level] = hu.mean_hu if statistic == "mean" else hu.median_hu
-            sure += [] if level.numbering_certainty is None else [level.numbering_certainty]
+            if level.numbering_certainty is not None:
+                sure[level.level] = level.numbering_certainty
+    least = min(sure.values(), default=None)
+    less_sure = tuple(lv for lv, certainty in sure.items() if certainty == least)
     return Summary.model_validate(
         {
             "protocol": protocol,
@@ -42,6 +45,7 @@ def _summarise_region(
             "value_hu": sum(values.values()) / len(values) if values else None,
             "levels_used": tuple(values),
             "levels_asked": tuple(level.level for level in levels),
-            "numbering_certainty": min(sure, default=None),
+            "numbering_certainty": least,
+            "levels_less_sure": () if len(less_sure) == len(sure) else less_sure,
         }
     )

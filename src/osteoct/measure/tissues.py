@@ -89,7 +89,7 @@ def measure_tissues(ct: CTVolume, labels: LabelVolume | None) -> TissueHus:
     absent: dict[str, str] = {}
     for label, name in named.items():
         points = _points_inside(coarse, label, boxes.get(label))
-        hu, place = _look_up(ct, points)
+        hu, place = look_up(ct, points)
         if hu.size < LEAST_POINTS:
             absent[name] = f"{hu.size} points inside, needs {LEAST_POINTS}"
         else:
@@ -127,7 +127,7 @@ def _points_inside(labels: LabelVolume, label: int, box: Box | None) -> NDArray[
     return labels.geometry.to_patient(index)
 
 
-def _look_up(
+def look_up(
     ct: CTVolume, points_mm: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """HU (n,) of the voxels that points lie in, and the points, without those never measured."""

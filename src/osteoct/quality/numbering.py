@@ -7,12 +7,18 @@ one anchor is told. The arithmetic stands in ``docs/explanation/level-certainty.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import floor
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from osteoct.anatomy import Level, name_levels
 from osteoct.compartments.anchors import Sights, Step, steps_apart
 from osteoct.compartments.column import Bone
+from osteoct.quality.name_certainty import (
+    ROUNDING,
+    UNUSUAL,
+    name_each,
+    room_of,
+)
 from osteoct.quality.named_bones import level_of, place_of
 from osteoct.quality.reference_sizes import SOURCE, step_range_mm
 from osteoct.quality.sacrum import (
@@ -31,32 +37,16 @@ from osteoct.records import (
     Severity,
 )
 
-TRANSITIONAL_SHARE = 0.163
-"""Share of people with a transitional vertebra (10.1007/s00256-025-04952-z)."""
-
-ONE_ANCHOR = 1 - TRANSITIONAL_SHARE
-"""Certainty of names counted from one end: in so many people that end is what it seems."""
-
-SHAPE_ANCHOR = round(1 - 2 * TRANSITIONAL_SHARE, 3)
-"""Chosen: the shape of vertebrae may be misread as well, and that is taken as often."""
-
-NO_ANCHOR = 0.5
-"""Chosen: without an anchor names are the segmenter's guess."""
-
-UNUSUAL = 0.5
-"""Chosen, likewise: an unusual spine or a wrong name, and nothing says which."""
-
-CONTRADICTED = 0.1
-"""Chosen: names that contradict each other are wrong somewhere."""
-
-ROUNDING = 0.5
-"""A distance of 1.5 usual ones, or of less than a half, is not that of neighbours."""
-
 _ORDER = tuple(lv for lv in Level if lv not in (Level.T13, Level.L6))
 
 
-def judge_numbering(sights: Sights) -> tuple[Numbering, tuple[Finding, ...]]:
-    """Judge how sure the names of vertebrae are, and find what contradicts them."""
+def judge_numbering(
+    sights: Sights, doubtful: Mapping[Level, str] = MappingProxyType({})
+) -> tuple[Numbering, tuple[Finding, ...]]:
+    """Judge how sure the name of each vertebra is, and find what contradicts names.
+
+    ``doubtful`` are levels whose label is not one vertebra, with the code of the finding about it.
+    """
     seen = sights.column.levels
     if sights.lowest is None:
         reason = "the masks hold no vertebra"
@@ -75,13 +65,15 @@ def judge_numbering(sights: Sights) -> tuple[Numbering, tuple[Finding, ...]]:
         if finding is not None
     )
     anchors = find_anchors(sights)
-    certainty, reason = _reckon(anchors, findings)
+    names = name_each(sights, anchors, findings, doubtful)
+    least = min(names, key=lambda name: name.certainty)
     numbering = Numbering(
-        certainty=certainty,
+        certainty=least.certainty,
         anchors=anchors,
-        reason=reason,
-        candidates=_candidates(seen, certainty),
+        reason=least.reason,
+        candidates=_candidates(seen, least.certainty),
         levels_seen=seen,
+        names=names,
     )
     # a distance that is unusual in mm says nothing against the names
     sizes = (check_distance(step) for step in sights.steps)
@@ -93,12 +85,15 @@ def judge_numbering(sights: Sights) -> tuple[Numbering, tuple[Finding, ...]]:
 
 
 def note_numbering(numbering: Numbering, levels: Sequence[LevelResult]) -> tuple[LevelResult, ...]:
-    """Write beside every level that is there how sure its name is."""
+    """Write beside every level that is there how sure its name is, and why."""
+    known = ((level, numbering.name_of(level.level)) for level in levels)
     return tuple(
-        level.model_copy(update={"numbering_certainty": numbering.certainty})
-        if level.level in numbering.levels_seen
-        else level
-        for level in levels
+        level
+        if name is None
+        else level.model_copy(
+            update={"numbering_certainty": name.certainty, "numbering_reason": name.reason}
+        )
+        for level, name in known
     )
 
 
@@ -130,6 +125,9 @@ def find_anchors(sights: Sights) -> tuple[Anchor, ...]:
         anchors.append(
             Anchor(kind=AnchorKind.WHOLE_COLUMN, named=Level.C2, expected=Level.C2, says=says)
         )
+    elif _is_top_there(sights):
+        says = "C2 lies under C1"
+        anchors.append(Anchor(kind=AnchorKind.C2, named=Level.C2, expected=Level.C2, says=says))
     return tuple(anchors)
 
 
@@ -139,10 +137,18 @@ def _is_whole_column(sights: Sights) -> bool:
     return sights.sacrum is not None and not absent
 
 
+def _is_top_there(sights: Sights) -> bool:
+    """Whether a whole C2 lies next to C1: the two that no other vertebra looks like."""
+    first, second = (sights.column.bone(level) for level in (Level.C1, Level.C2))
+    if first is None or second is None or not second.is_whole:
+        return False
+    return float(first.centre_mm[2]) > float(second.centre_mm[2])
+
+
 def check_step(step: Step) -> Finding | None:
     """Find vertebrae whose distance is not what their names say."""
     upper, lower = level_of(step.upper), level_of(step.lower)
-    named, room = steps_apart(upper, lower), floor(step.ratio + ROUNDING)
+    named, room = steps_apart(upper, lower), room_of(step)
     if named == room == 1:
         return None
     evidence: dict[str, float | int | str | None] = {
@@ -257,25 +263,6 @@ def check_variants(sights: Sights) -> Finding | None:
         certainty=0.8,
         place_mm=place_of(bone),
     )
-
-
-def _reckon(anchors: Sequence[Anchor], findings: Sequence[Finding]) -> tuple[float, str]:
-    """Certainty of the names and why; the worst thing counts."""
-    blocking = [f.message for f in findings if f.severity is Severity.BLOCKING]
-    if blocking:
-        return CONTRADICTED, blocking[0]
-    unusual = [f.message for f in findings if f.code != "level-missing-inside"]
-    if unusual:
-        return UNUSUAL, unusual[0]
-    kinds = {anchor.kind for anchor in anchors}
-    said = "; ".join(anchor.says for anchor in anchors)
-    if AnchorKind.WHOLE_COLUMN in kinds:
-        return 1.0, said
-    if {AnchorKind.SACRUM, AnchorKind.RIBS} & kinds:
-        return ONE_ANCHOR, f"{said}; {TRANSITIONAL_SHARE:.1%} have a transitional vertebra"
-    if kinds:
-        return SHAPE_ANCHOR, f"{said}; neither sacrum nor ribs are labelled"
-    return NO_ANCHOR, "neither sacrum, ribs nor the change from T12 to L1 is in the masks"
 
 
 def _say_anchors(

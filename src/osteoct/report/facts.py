@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from osteoct.anatomy import Level, name_levels
 from osteoct.protocols import PROTOCOLS, Membership, Protocol, Region, Shape
-from osteoct.records import Acquisition, CaseResult, Numbering, PolicyRecord, Provenance
+from osteoct.records import (
+    Acquisition,
+    CaseResult,
+    Numbering,
+    PhaseOpinion,
+    PolicyRecord,
+    Provenance,
+)
 from osteoct.report.wording import NOT_STATED, PHASES, format_voxels
 
 HASH_LETTERS = 12
@@ -73,16 +81,33 @@ def describe_acquisition(result: CaseResult) -> tuple[Fact, ...]:
 
 
 def describe_numbering(numbering: Numbering) -> str:
-    """How sure the names are and why, in one line."""
-    return f"certainty {numbering.certainty:.2f}: {numbering.reason}"
+    """How sure the names are and why, in one line; level by level where they differ."""
+    alike: dict[tuple[float, str], list[Level]] = {}
+    for name in numbering.names:
+        alike.setdefault((name.certainty, name.reason), []).append(name.level)
+    if len({certainty for certainty, _ in alike}) <= 1:
+        return f"certainty {numbering.certainty:.2f}: {numbering.reason}"
+    surest_first = sorted(alike.items(), key=lambda item: -item[0][0])
+    told = (f"{name_levels(lv)} {sure:.2f}: {why}" for (sure, why), lv in surest_first)
+    return f"certainty of {'. '.join(told)}"
 
 
 def _phase(scan: Acquisition) -> str:
     """The phase as it is stated, and what the pixels say where nobody states it."""
+    said = _opinion(scan.phase_opinion)
     if scan.phase is not None:
-        return PHASES[scan.phase]
+        return PHASES[scan.phase] + said
     seen = scan.phase_pixels
-    return f"{NOT_STATED}; by its pixels: {PHASES[seen]}" if seen else NOT_STATED
+    return (f"{NOT_STATED}; by its pixels: {PHASES[seen]}" if seen else NOT_STATED) + said
+
+
+def _opinion(opinion: PhaseOpinion | None) -> str:
+    """A second opinion, with the time that it estimates."""
+    if opinion is None:
+        return ""
+    seconds = opinion.seconds_after_injection
+    when = "" if seconds is None else f", {seconds:.0f} s after injection"
+    return f"; by {opinion.made_by}: {PHASES[opinion.phase]} ({opinion.probability:.1f}{when})"
 
 
 def _with_unit(value: float | None, unit: str) -> str:

@@ -143,6 +143,7 @@ def _list_notes(
         *_note_usability(level),
         *_note_exclusions(level),
         *_note_body(level),
+        *_note_name(result, level),
         *_note_heights(level),
         *_note_findings(result, level.level),
     ]
@@ -181,6 +182,15 @@ def _note_body(level: LevelResult) -> list[str]:
     return [f"Body found by geometry{certainty}"]
 
 
+def _note_name(result: CaseResult, level: LevelResult) -> list[str]:
+    """A name that is less sure than others of the case."""
+    known = () if result.numbering is None else result.numbering.names
+    surest = max((name.certainty for name in known), default=0.0)
+    if level.numbering_certainty is None or level.numbering_certainty >= surest:
+        return []
+    return [f"Name less sure than others ({level.numbering_certainty:.2f})"]
+
+
 def _note_heights(level: LevelResult) -> list[str]:
     """Ratios and grade of a body that has lost height, and whether only the mask gave them."""
     shape, source = level.morphometry, level.heights.source
@@ -216,4 +226,8 @@ def _count_levels(summary: Summary | None) -> str:
     if summary is None:
         return ""
     used = name_levels(summary.levels_used) or "none"
-    return f"{used} ({len(summary.levels_used)} of {len(summary.levels_asked)})"
+    counted = f"{used} ({len(summary.levels_used)} of {len(summary.levels_asked)})"
+    if not summary.levels_less_sure:
+        return counted
+    doubt = f"the name of {name_levels(summary.levels_less_sure)} is less sure"
+    return f"{counted}; {doubt} ({summary.numbering_certainty:.2f})"

@@ -64,7 +64,10 @@ class SegmentOptions:
     device
         ``auto``, ``cpu``, ``gpu`` (the first one) or ``gpu:N``.
     with_tissues
-        Whether to find what quality control compares HU with: vessels, organs and muscles.
+        Whether to find what quality control compares HU with (vessels, organs and muscles) and
+        what names are counted from (the last ribs and the sacrum).
+    with_phase_organs
+        Whether to find every organ that a classifier of the contrast phase looks at as well.
     limit_s
         Longest time for one CT in seconds; ``None`` for as long as it takes.
     progress
@@ -83,6 +86,7 @@ class SegmentOptions:
     device: str = AUTO
     quality: Quality = Quality.BEST
     with_tissues: bool = False
+    with_phase_organs: bool = False
     limit_s: float | None = None
     progress: Callable[[Progress], None] | None = None
     model: Path | None = None
@@ -114,8 +118,8 @@ class Segmentation:
         Vertebral bodies, per level or all in one label, and discs where the segmenter knows them;
         ``None`` where it does not tell bodies from posterior elements.
     tissues
-        Vessels, organs and muscles by name, all of part ``OTHER``; ``None`` where they were not
-        asked for or the segmenter does not know them.
+        Vessels, organs, muscles and bones to count from by name, all of part ``OTHER``; ``None``
+        where they were not asked for or the segmenter does not know them.
     provenance
         What made them.
     findings

@@ -5,14 +5,17 @@ Both run for real on stand-in weights; phantoms differ in spacing, orientation a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from osteoct.anatomy import Part
+from osteoct.anatomy import PHASE_ORGANS, Level, Part
+from osteoct.compartments.anchors import look_for_anchors
 from osteoct.geometry import Geometry
+from osteoct.quality.numbering import find_anchors
+from osteoct.records import AnchorKind
 from osteoct.segment.interface import Quality, SegmentOptions, held
 from osteoct.segment.registry import make_segmenter
 from osteoct.volume import CTVolume
@@ -139,20 +142,24 @@ def test_ten_images_load_each_model_once_and_memory_stays(both, nearest_hu):
 
 
 def test_tissues_are_found_where_asked(environment, nearest_hu):  # noqa: ARG001 - sets the environment
-    """A vessel beside the spine, known to the coarse stand-ins by its HU."""
-    ct = nearest_hu.scan_spine(pixel_mm=2.0, slice_mm=2.0).ct.reoriented("RAS")
-    array = np.ascontiguousarray(ct.array)
-    x, y = np.indices(array.shape[:2])
-    inside = (x - array.shape[0] // 2) ** 2 + (y - array.shape[1] + 8) ** 2 <= 6**2
-    array[inside] = nearest_hu.AORTA_HU
-    options = SegmentOptions(quality=Quality.FAST, device="cpu", with_tissues=True)
-    made = make_segmenter("totalsegmentator", options).segment(replace(ct, array=array))
-    tissues = made.tissues
+    """A vessel, the last ribs and the sacrum, known to the coarse stand-ins by their HU."""
+    ct = nearest_hu.paint_tissues(nearest_hu.scan_spine(pixel_mm=2.0, slice_mm=2.0))
+    options = SegmentOptions(
+        quality=Quality.FAST, device="cpu", with_tissues=True, with_phase_organs=True
+    )
+    segmenter = make_segmenter("totalsegmentator", options)
+    made = segmenter.segment(ct)
+    tissues, array = made.tissues, ct.array
     assert tissues is not None
     assert all(s.part is Part.OTHER for s in tissues.structures.values())
-    number = next(n for n, s in tissues.structures.items() if s.name == "aorta")
-    found, truth = tissues.array == number, np.broadcast_to(inside[..., None], array.shape)
+    numbers = {s.name: n for n, s in tissues.structures.items()}
+    assert set(PHASE_ORGANS) <= set(numbers)  # looked for, and not there
+    found, truth = tissues.array == numbers["aorta"], array == nearest_hu.AORTA_HU
     assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.8
+    for bone in ("rib_left_12", "sacrum"):
+        assert (tissues.array == numbers[bone]).any()
+    anchors = find_anchors(look_for_anchors(made.vertebrae, tissues))
+    assert {a.kind: a.named for a in anchors}[AnchorKind.RIBS] is Level.T12
     core = ndimage.binary_erosion(found, iterations=2)
     assert abs(array[core].mean() - nearest_hu.AORTA_HU) < 1
     assert (made.vertebrae.array > 0).any()

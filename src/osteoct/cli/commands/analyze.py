@@ -30,6 +30,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--no-repair", is_flag=True, help="Measure the masks as they are; tell, not repair.")
 @click.option("--kvp", type=float, help="Tube voltage, where the header does not tell it.")
 @click.option("--phase", help="Contrast phase, likewise: native, arterial, portal-venous …")
+@click.option(
+    "--phase-opinion",
+    type=click.Choice(["totalsegmentator"]),
+    help="Ask for a second opinion on the phase, from the HU of organs.",
+)
 @click.option("--config", "config_file", type=_PATH, help="TOML file with the same choices.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier result in OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
@@ -56,7 +61,10 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
     check_request(ct, masks, out, options)
     with SegmentingLine() as line:
         chosen = choose_segmenters(
-            {**options, "masks": masks}, progress=line, with_tissues=config.with_tissues
+            {**options, "masks": masks},
+            progress=line,
+            with_tissues=config.with_tissues,
+            with_phase_organs=config.phase_opinion is not None,
         )
         for segmenter in chosen.both:
             prepare_weights(segmenter, ct, offline=options["offline"])
@@ -98,7 +106,7 @@ def choose(options: dict[str, Any]) -> Any:  # noqa: ANN401 - AnalysisConfig, im
     values = {} if file is None else read_config(file).model_dump(exclude_unset=True)
     if options["levels"] is not None:
         values["levels"] = parse_levels(options["levels"])
-    given = ("labels", "body_labels", "protocols", "series", "kvp", "phase")
+    given = ("labels", "body_labels", "protocols", "series", "kvp", "phase", "phase_opinion")
     values |= {key: options[key] for key in given if options[key] not in (None, ())}
     if options["with_tissues"]:
         values["with_tissues"] = True

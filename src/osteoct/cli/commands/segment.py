@@ -22,7 +22,12 @@ _MORE = {
 @click.argument("ct", type=_PATH)
 @click.option("-o", "--out", type=_PATH, required=True, help="Label map to write, .nii.gz.")
 @click.option("--bodies", type=_PATH, help="Label map of bodies and discs to write, .nii.gz.")
-@click.option("--tissues", type=_PATH, help="Label map of vessels, organs and muscles, likewise.")
+@click.option(
+    "--tissues", type=_PATH, help="Label map of vessels, organs, muscles, ribs, sacrum, likewise."
+)
+@click.option(
+    "--phase-organs", is_flag=True, help="Put those into it that analyze --phase-opinion needs."
+)
 @add_segmenter_options
 @click.option("--series", help="SeriesInstanceUID to take instead of the one chosen by rule.")
 @click.option("--overwrite", is_flag=True, help="Replace label maps that exist.")
@@ -40,10 +45,17 @@ def segment_command(ct: Path, out: Path, **options: Any) -> None:  # noqa: ANN40
     from osteoct.io.volume import read_volume
 
     asked = {"vertebrae": out} | {role: options[role] for role in _MORE if options[role]}
+    if options["phase_organs"] and "tissues" not in asked:
+        raise click.UsageError("--phase-organs is for the label map of --tissues: name one.")
     for path in asked.values():
         check_file(path, overwrite=options["overwrite"])
     with SegmentingLine() as line:
-        segmenter = choose_segmenter(options, progress=line, with_tissues="tissues" in asked)
+        segmenter = choose_segmenter(
+            options,
+            progress=line,
+            with_tissues="tissues" in asked,
+            with_phase_organs=options["phase_organs"],
+        )
         prepare_weights(segmenter, ct, offline=options["offline"])
         segmenter.check()
         made = segmenter.segment(read_volume(ct, series=options["series"]))

@@ -9,7 +9,9 @@ itself would evaluate it over the whole image.
 then found by geometry.
 
 Tissues, where asked: task ``total`` at 3 mm, kept to them. Their mean HU are taken well inside, for
-which 3 mm will do, and one model knows them all, while at 1.5 mm they are spread over three.
+which 3 mm will do, and one model knows them all, while at 1.5 mm they are spread over three. The
+same run finds the last ribs and the sacrum, which vertebrae are counted from, and, where asked, the
+organs that the package's classifier of the contrast phase looks at.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from osteoct.anatomy import PHASE_ORGANS, TISSUES
 from osteoct.segment.interface import Quality
 
 
@@ -98,13 +101,11 @@ STRUCTURES: Final = (
 )
 """L1–L5 and the neighbours by which mixed-up levels are noticed."""
 
-TISSUES: Final = (
-    *("aorta", "inferior_vena_cava", "portal_vein_and_splenic_vein"),
-    *("liver", "spleen", "kidney_left", "kidney_right"),
-    *("autochthon_left", "autochthon_right", "iliopsoas_left", "iliopsoas_right"),
+LANDMARKS: Final = (
+    *("rib_left_11", "rib_left_12", "rib_right_11", "rib_right_12"),
+    "sacrum",
 )
-"""Blood, organs and muscles whose HU tell contrast and a wrong scale. Fat is not among them: the
-model that knows it is sold, not free."""
+"""Bones that vertebrae are counted from. S1 is a label of the vertebrae."""
 
 MARGIN_MM: Final = 20.0
 """Left around the vertebrae for ``vertebrae_body``: what the package leaves around its crops."""
@@ -168,7 +169,7 @@ _BODIES = Task(
     within="vertebrae",
 )
 _COARSE = replace(_FULL, model=THREE_MM, spacing_mm=THREE_MM_SPACING)
-_TISSUES = replace(_COARSE, result="tissues", structures=TISSUES)
+_TISSUES = replace(_COARSE, result="tissues", structures=(*TISSUES, *LANDMARKS))
 
 PLANS: Final[Mapping[Quality, Plan]] = {
     Quality.BEST: Plan(tasks=(_FULL, _BODIES), models=(SIX_MM, VERTEBRAE, BODIES)),
@@ -177,10 +178,17 @@ PLANS: Final[Mapping[Quality, Plan]] = {
 """What each quality does."""
 
 
-def plan_of(quality: Quality, *, with_tissues: bool = False) -> Plan:
-    """Return the tasks and models of a quality, with the tissues' where they are asked for."""
+def plan_of(
+    quality: Quality, *, with_tissues: bool = False, with_phase_organs: bool = False
+) -> Plan:
+    """Return the tasks and models of a quality, with the tissues' where they are asked for.
+
+    Organs of the phase cost no further model, but a box that reaches as far as they do.
+    """
     plan = PLANS[quality]
-    if not with_tissues:
+    if not (with_tissues or with_phase_organs):
         return plan
+    more = PHASE_ORGANS if with_phase_organs else ()
+    tissues = replace(_TISSUES, structures=tuple(dict.fromkeys((*_TISSUES.structures, *more))))
     models = dict.fromkeys((*plan.models, THREE_MM))
-    return Plan(tasks=(*plan.tasks, _TISSUES), models=tuple(models))
+    return Plan(tasks=(*plan.tasks, tissues), models=tuple(models))

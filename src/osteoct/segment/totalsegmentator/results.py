@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from osteoct.anatomy import Part, structure_of_name
+from osteoct.anatomy import Part, Structure
 from osteoct.io.label_meaning import LabelMeaning, label_meaning
 from osteoct.records import Finding, Severity
 from osteoct.segment.interface import Quality
@@ -47,9 +47,9 @@ def _read_result(
 
 
 def _meaning(name: str, names: Mapping[int, str]) -> LabelMeaning:
-    """What the numbers of a result are; tissues are no part of the spine and have no scheme."""
+    """What the numbers of a result are; tissues have no scheme, their bones no level."""
     if PARTS[name] is Part.OTHER:
-        structures = {number: structure_of_name(text) for number, text in names.items()}
+        structures = {n: Structure(name=text, part=Part.OTHER) for n, text in names.items()}
         return LabelMeaning(structures=structures, scheme_id=None)
     where = f"totalsegmentator, {name}"
     return label_meaning(names, scheme=None, part=PARTS[name], where=where)

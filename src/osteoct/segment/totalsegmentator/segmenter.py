@@ -51,8 +51,8 @@ class TotalSegmentatorSegmenter(ProcessHolder):
     Parameters
     ----------
     options
-        ``quality`` and ``with_tissues`` choose the models (see :mod:`.plan`), ``device`` where they
-        run.
+        ``quality``, ``with_tissues`` and ``with_phase_organs`` choose models and structures (see
+        :mod:`.plan`), ``device`` where they run.
     """
 
     name: str = "totalsegmentator"
@@ -60,7 +60,11 @@ class TotalSegmentatorSegmenter(ProcessHolder):
 
     def __init__(self, options: SegmentOptions) -> None:
         self._options = options
-        self._plan = plan_of(options.quality, with_tissues=options.with_tissues)
+        self._plan = plan_of(
+            options.quality,
+            with_tissues=options.with_tissues,
+            with_phase_organs=options.with_phase_organs,
+        )
 
     def describe(self) -> SegmenterState:
         """Say whether the package and the models of each quality are there."""
@@ -94,7 +98,7 @@ class TotalSegmentatorSegmenter(ProcessHolder):
         SegmenterUnavailableError
             A model was altered.
         """
-        _check_installed()
+        check_installed()
         need = self.needed_weights()
         check_presence(need)
         check_unaltered(need)
@@ -206,14 +210,13 @@ def _version_numbers(version_text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version_text.split(".")[:2])
 
 
-def _check_installed() -> None:
+def check_installed(
+    *, where: str = "--segmenter totalsegmentator", hint: str = HOW_TO_INSTALL
+) -> None:
+    """Raise a DependencyError unless the package is there and new enough."""
     found = installed_version()
     if found is None:
-        raise DependencyError(
-            "TotalSegmentator is not installed",
-            where="--segmenter totalsegmentator",
-            hint=HOW_TO_INSTALL,
-        )
+        raise DependencyError("TotalSegmentator is not installed", where=where, hint=hint)
     if _version_numbers(found) < OLDEST:
         raise DependencyError(
             "TotalSegmentator is too old",
