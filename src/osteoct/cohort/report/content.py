@@ -39,6 +39,18 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgreementSection:
+    """What a report shows of a comparison of methods or repeats."""
+
+    title: str
+    headline: Sequence[str]
+    table: Table
+    note: str
+    pictures: Sequence[Picture]
+    methods: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """Everything a page shows."""
 
@@ -54,6 +66,7 @@ class Content:
     methods: Sequence[str]
     limits: Sequence[str]
     assumptions: Sequence[str]
+    agreement: AgreementSection | None = None
     checklist: Sequence[Item] = CHECKLIST
 
 
@@ -120,8 +133,8 @@ def _plan_diagnosis(found: CohortStatistics, least: int) -> tuple[Maker, ...]:
             "calibration",
             "Calibration",
             (
-                "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected for "
-                "optimism; 1 is ideal."
+                "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected "
+                "for optimism; 1 is ideal."
             ),
             partial(draw_calibration, found.models, least=least),
         ),

@@ -99,9 +99,18 @@ def _say_validation(plain: Mapping[str, Any]) -> str:
 
 
 def write_methods(
-    plain: Plain, choices: ReportChoices, *, protocol: str, sha256: str, linking: Plain | None
+    plain: Plain,
+    choices: ReportChoices,
+    *,
+    protocol: str,
+    sha256: str,
+    linking: Plain | None,
+    repeats: Sequence[str] = (),
 ) -> list[str]:
-    """Paragraphs of a methods section, from the choices and counts of this run."""
+    """Paragraphs of a methods section, from the choices and counts of this run.
+
+    ``repeats`` tells how repeated CTs were compared.
+    """
     chosen = choices.statistics
     versions = ", ".join(f"{name} {version(name)}" for name in RECORDED)
     paragraphs = (
@@ -109,6 +118,7 @@ def write_methods(
         _write_sorting(chosen, protocol),
         _write_tests(),
         _write_diagnosis(plain, chosen),
+        *repeats,
         _write_missing(plain, choices),
         f"Made by osteoct {osteoct.__version__} ({versions}) from a table with SHA-256 {sha256}.",
     )
