@@ -11,6 +11,8 @@ from typing import Final
 UNITS: Final = {"hu": "HU", "cm3": "cm³", "mm": "mm", "mg_cm3": "mg/cm³"}
 """Ends of names of columns, and the unit each stands for."""
 
+UNIT_WORDS: Final = {"HU": "HU", "cm³": "volume (cm³)", "mm": "(mm)", "mg/cm³": "mg/cm³"}
+
 _COLUMN = re.compile(
     r"(?P<region>[a-z][a-z0-9_]*?)_(?P<unit>mg_cm3|hu|cm3|mm)(?:_(?P<level>l[1-5]))?"
 )
@@ -34,7 +36,7 @@ class Quantity:
         'Trabecular HU, mean of L1–L5'
         """
         place = "mean of L1–L5" if self.level == MEAN else self.level
-        return f"{self.region.replace('_', ' ').capitalize()} {self.unit}, {place}"
+        return f"{self.region.replace('_', ' ').capitalize()} {UNIT_WORDS[self.unit]}, {place}"
 
 
 def find_quantity(column: str) -> Quantity | None:

@@ -57,7 +57,7 @@ def draw_bland_altman(
         few = row.n < least
         n = "" if few else f", n = {row.n}"
         set_title(axes, f"{row.region.replace('_', ' ').capitalize()}{n}")
-        axes.set_xlabel(f"Mean of the two, {row.unit}")
+        axes.set_xlabel(f"Mean of both, {row.unit} (L1–L5)")
         axes.set_ylabel(f"{labels[0]} − {labels[1]}, {row.unit}")
         if few or row.bland_altman.bias is None:
             say_empty(axes, "too few pairs")
@@ -93,11 +93,15 @@ def _draw_panel(axes: Axes, limits: BlandAltman, both: Values, region: str) -> N
         axes.axhline(value, color=INK, linewidth=1.1, linestyle=dashes)
         if ends is not None:
             axes.axhspan(*ends, color=INK, alpha=0.1, linewidth=0)
-        axes.text(
-            high + (_MARGIN - 0.02) * extent, value, f"{words}\n{_say(value)}", ha="right",
-            va="center", fontsize=FONT_PT - 1, color=INK, linespacing=1.15,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},
-        )  # fmt: skip
+        for text, side, shift in ((words, "bottom", 1.5), (_say(value), "top", -2.0)):
+            axes.annotate(
+                text, (high + (_MARGIN - 0.02) * extent, value), xytext=(0, shift),
+                textcoords="offset points", ha="right", va=side, fontsize=FONT_PT - 1, color=INK,
+            )  # fmt: skip
+    axes.text(
+        0.02, 0.985, "grey: 95 % CI", transform=axes.transAxes, va="top", fontsize=FONT_PT - 1,
+        color=QUIET,
+    )  # fmt: skip
     _make_room(axes, limits, difference)
 
 
@@ -112,11 +116,11 @@ def _make_room(axes: Axes, limits: BlandAltman, difference: Values) -> None:
     least = float(min([*ends, difference.min(), 0.0]))
     most = float(max([*ends, difference.max(), 0.0]))
     spread = (most - least) or 1.0
-    axes.set_ylim(least - 0.12 * spread, most + 0.12 * spread)
+    axes.set_ylim(least - 0.12 * spread, most + 0.16 * spread)
 
 
 def _say(value: float) -> str:
-    digits = 1 if abs(value) < 100 else 0  # noqa: PLR2004 - three digits are enough to read
+    digits = next((d for limit, d in ((100, 0), (10, 1)) if abs(value) >= limit), 2)
     return f"{value:.{digits}f}".replace("-", "−")
 
 
@@ -136,10 +140,16 @@ def draw_level_agreement(
         axes.axhline(0.0, color="#9aa4ae", linewidth=0.8)
         for x, row in enumerate(own):
             _draw_level(axes, x, row, least)
+        axes.text(
+            0.02, 0.985, "dot: bias, thick: its 95 % CI\nwhiskers: ±1.96 SD", va="top",
+            transform=axes.transAxes, fontsize=FONT_PT - 1.2, color=QUIET, linespacing=1.2,
+        )  # fmt: skip
         axes.set_xlim(-0.6, len(own) - 0.4)
         axes.set_xticks(
             range(len(own)), [_name_level(r, least) for r in own], fontsize=FONT_PT - 1.2, color=INK
         )
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + 0.22 * (high - low))
     if rows:
         panels[0].set_ylabel(f"{labels[0]} − {labels[1]}, {rows[0].unit}")
     return figure

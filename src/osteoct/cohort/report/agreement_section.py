@@ -78,13 +78,13 @@ def say_agreement(row: Plain) -> str:
     if flat.get("bias") is None:
         why = "hidden, fewer than five pairs" if row["n"] == SMALL else flat["reason"]
         return f"{words}: no limits of agreement ({why})."
-    unit = row["unit"]
+    unit, digits = row["unit"], _digits(row["unit"])
     parts = [
         (
-            f"bias {number(flat['bias'], 1)}"
-            f"{interval(flat['bias_ci_low'], flat['bias_ci_high'], 1)} {unit}"
+            f"bias {number(flat['bias'], digits)}"
+            f"{interval(flat['bias_ci_low'], flat['bias_ci_high'], digits)} {unit}"
         ),
-        f"limits {number(flat['lower'], 1)} to {number(flat['upper'], 1)} {unit}",
+        f"limits {number(flat['lower'], digits)} to {number(flat['upper'], digits)} {unit}",
     ]
     if flat["icc"] is not None:
         ends = interval(flat["icc_ci_low"], flat["icc_ci_high"], 3)
@@ -92,7 +92,7 @@ def say_agreement(row: Plain) -> str:
     if flat.get("rms_cv_percent") is not None:
         parts.append(f"RMS-CV {number(flat['rms_cv_percent'], 1)} %")
     if flat.get("least_change") is not None:
-        parts.append(f"least significant change {number(flat['least_change'], 1)} {unit}")
+        parts.append(f"least significant change {number(flat['least_change'], digits)} {unit}")
     return f"{words}, n = {row['n']}: {'; '.join(parts)}."
 
 
@@ -102,21 +102,26 @@ def _print_rows(plain: Sequence[Plain]) -> list[tuple[str, ...]]:
     return [_print_row(flatten_row(row)) for row in means]
 
 
+def _digits(unit: str) -> int:
+    return 1 if unit == "HU" else 2
+
+
 def _print_row(flat: Plain) -> tuple[str, ...]:
+    digits = _digits(flat["unit"])
     quantity = Quantity(region=flat["region"], unit=flat["unit"], level=flat["level"])
     limits = "–"
     if flat.get("lower") is not None:
-        limits = f"{number(flat['lower'], 1)} to {number(flat['upper'], 1)}"
+        limits = f"{number(flat['lower'], digits)} to {number(flat['upper'], digits)}"
     return (
         quantity.words,
         str(flat["n"]),
-        number(flat.get("bias"), 1)
-        + interval(flat.get("bias_ci_low"), flat.get("bias_ci_high"), 1),
+        number(flat.get("bias"), digits)
+        + interval(flat.get("bias_ci_low"), flat.get("bias_ci_high"), digits),
         limits,
         number(flat["icc"], 3) + interval(flat["icc_ci_low"], flat["icc_ci_high"], 3),
-        number(flat.get("rms_sd"), 1),
+        number(flat.get("rms_sd"), digits),
         number(flat.get("rms_cv_percent"), 1),
-        number(flat.get("least_change"), 1),
+        number(flat.get("least_change"), digits),
         number(flat.get("least_change_percent"), 1),
     )
 
