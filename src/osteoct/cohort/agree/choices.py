@@ -43,6 +43,7 @@ class AgreeChoices(Record):
     protocols: tuple[str | None, str | None] = (None, None)
     labels: tuple[str, str] = ("first", "second")
     allow_small_cells: bool = False
+    png: bool = True
     pdf: bool = True
     excel: bool = True
 

@@ -42,6 +42,7 @@ def make_agree_choices(
         "window_days": options.get("window_days"),
         "protocols": protocols or (one, one),
         "labels": labels,
+        "png": not options.get("no_png"),
         "pdf": not options.get("no_pdf"),
         "excel": not options.get("no_excel"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +24,7 @@ from osteoct.cohort.figures.style import (
 from osteoct.cohort.statistics.model_records import CalibrationPoint, LogisticModel
 
 _MARKERS = {"total": "o", "trabecular": "s", "cortical": "D"}
+NO_MODEL: Final = "no model could be fitted"
 LEGEND = {"fontsize": FONT_PT - 0.8, "frameon": False, "handlelength": 2.6}
 
 
@@ -43,7 +45,7 @@ def draw_calibration(models: Sequence[LogisticModel], *, least: int = 1) -> Figu
         axes.set_ylabel("Observed")
         chosen = pick_models(models, outcome)
         if not any(m.calibration for m in chosen.values()):
-            say_empty(axes)
+            say_empty(axes, NO_MODEL)
             continue
         for shift, region in zip((-0.006, 0.0, 0.006), REGIONS, strict=True):
             if region in chosen:
@@ -103,7 +105,7 @@ def draw_decision(models: Sequence[LogisticModel]) -> Figure:
         chosen = pick_models(models, outcome)
         curves = [m for m in chosen.values() if m.decision_curve]
         if not curves:
-            say_empty(axes)
+            say_empty(axes, NO_MODEL)
             continue
         first = curves[0].decision_curve
         axes.plot(

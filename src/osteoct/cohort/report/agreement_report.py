@@ -135,7 +135,7 @@ def write_agreement(
 ) -> None:
     """Write every file into an existing folder. No time of day is in any of them."""
     pictures = report.section.pictures
-    svgs = write_figures(pictures, folder / "figures", png=True)
+    svgs = write_figures(pictures, folder / "figures", png=choices.png)
     for table in report.tables:
         _write(folder / f"{table.name}.csv", csv_text(table.columns, table.rows))
     _write(folder / "agreement.html", render_page(report, svgs, template="agreement"))

@@ -178,7 +178,8 @@ def write_agreement_methods(
     apart = ""
     if days:
         same = sum(d == 0 for d in days)
-        apart = f" They were {min(days)} to {max(days)} days apart"
+        span = f"{min(days)}" if min(days) == max(days) else f"{min(days)} to {max(days)}"
+        apart = f" They were {span} days apart"
         apart += ", on one day in some: these may be two images of one scan." if same else "."
     if kind == "repeats":
         conditions = (
