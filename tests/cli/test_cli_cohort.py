@@ -93,7 +93,7 @@ def test_two_protocols_of_one_result_agree(osteoct, patient, tmp_path):
     agree = ("cohort", "agree", tmp_path / "results", "-o", tmp_path / "out", "--no-pdf")
     done = osteoct(*agree, "--protocols", "body-core-4,vertebra-core-3.5", "--allow-small-cells")
     assert done.code == 0, done.err
-    assert done.said[0] == "1 pairs"
+    assert done.said[0] == "1 pair"
     pairs = rows_of(tmp_path / "out" / "pairs.csv")
     case = json.loads((tmp_path / "results" / "a" / "case.json").read_text())
     assert {row["name"] for row in pairs} == {case["case_id"]}

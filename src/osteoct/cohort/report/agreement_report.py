@@ -70,7 +70,8 @@ def make_agreement_report(
     is_synthetic = any(side.is_synthetic for side in sides)
     section = make_section(rows, plain, groups, choices, is_synthetic=is_synthetic)
     shown = show_count(len(groups), least)
-    title = f"{shown} {'patients with repeats' if kind == 'repeats' else 'pairs'}"
+    noun, rest = ("patient", " with repeats") if kind == "repeats" else ("pair", "")
+    title = f"{shown} {noun}{'' if shown == '1' else 's'}{rest}"
     tables = _make_tables(plain, grouped, kind, choices)
     return AgreementReport(
         title=title,
