@@ -53,7 +53,7 @@ def draw_calibration(models: Sequence[LogisticModel], *, least: int = 1) -> Figu
         axes.legend(loc="lower right", **LEGEND)
         if any(len(pick_bins(m, least)) < len(m.calibration) for m in chosen.values()):
             axes.text(
-                0.02, 0.98, f"bins with fewer than {least} with or without it: not shown", va="top",
+                0.02, 0.98, f"bins with fewer than {least}\nwith or without it: hidden", va="top",
                 transform=axes.transAxes, fontsize=FONT_PT - 1.2, color=QUIET,
             )  # fmt: skip
     return figure
