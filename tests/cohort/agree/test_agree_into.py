@@ -8,6 +8,7 @@ import io
 import pytest
 
 from osteoct.cohort.commands import agree_into
+from osteoct.cohort.folder import write_linked
 from osteoct.errors import ConfigError, LinkageError, TableError, UnreadableInputError
 
 QUICK = {"overwrite": False, "no_pdf": True, "no_excel": True, "no_png": True}
@@ -100,6 +101,24 @@ def test_repeats_of_a_folder(kit, results, tmp_path):
     assert {r["days"] for r in rows_of(out / "repeats.csv")} == {"0", "18"}
     assert b"2020-" not in b"".join(p.read_bytes() for p in out.glob("*.csv"))
     assert said[0] == "5 patients with repeats"
+
+
+def test_repeats_of_a_cohort_are_of_every_ct(kit, results, sheet, tmp_path):
+    """Linking keeps one CT per patient for the study, and all of them for agreement."""
+    cases = [
+        kit.case(f"c{i}{k}", hospital_id=f"H{i}", day=day, trabecular=100.0 + 9 * i + 4 * k)
+        for i in range(5)
+        for k, day in enumerate(("2020-01-02", "2020-01-20"))
+    ]
+    linked = kit.link(results(*cases), sheet("H0,2020-01-03,-1,-1,-1,F,71,28"))
+    cohort = tmp_path / "cohort"
+    cohort.mkdir()
+    write_linked(linked, cohort, inputs={})
+    assert len(rows_of(cohort / "cohort.csv")) == 1
+    assert len(rows_of(cohort / "repeats.csv")) == 10
+    _, out = agree(cohort, None, tmp_path, repeats=True)
+    row = next(r for r in rows_of(out / "agreement.csv") if r["region"] == "trabecular")
+    assert (row["n"], float(row["rms_sd"])) == ("5", pytest.approx(8**0.5))
 
 
 @pytest.mark.parametrize(("n", "hidden"), [(4, True), (5, False)])
