@@ -104,21 +104,20 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
         limits=LIMITS,
         assumptions=list_assumptions() if cohort.is_synthetic else (),
     )
-    shown = show_flow(cohort.flow, least)
-    flow_rows = tuple(
-        (r.side, r.step, r.reason, n) for r, n in zip(cohort.flow, shown, strict=True)
-    )
-    tables = (
-        *make_tables(plain),
-        Table(name="flow", columns=FLOW_COLUMNS, rows=flow_rows),
-        content.table_one,
-        *agreement.tables,
-    )
+    tables = (*make_tables(plain), _tabulate_flow(cohort, least), content.table_one)
+    tables = (*tables, *agreement.tables)
     if cohort.is_synthetic:
         tables = tuple(mark_table(t) for t in tables)
     if agreement.plain:
         plain["agreement"] = agreement.plain
     return Results(found=found, plain=plain, content=content, tables=tables)
+
+
+def _tabulate_flow(cohort: Cohort, least: int) -> Table:
+    """The flow's numbers as printed."""
+    shown = show_flow(cohort.flow, least)
+    rows = tuple((r.side, r.step, r.reason, n) for r, n in zip(cohort.flow, shown, strict=True))
+    return Table(name="flow", columns=FLOW_COLUMNS, rows=rows)
 
 
 def hide_small_cells(found: CohortStatistics, least: int) -> dict[str, Any]:
