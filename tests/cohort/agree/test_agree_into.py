@@ -41,7 +41,7 @@ def agree(first, second, tmp_path, **options):
 
 def test_bias_limits_scatter_and_change_by_hand(table, tmp_path):
     """Mean difference 1, SD √(70/5); each pair gives half its squared difference to the scatter."""
-    said, out = agree(table("a", FIRST), table("b", SECOND), tmp_path, names="reader 1,reader 2")
+    said, out = agree(table("a", FIRST), table("b", SECOND), tmp_path, names="reader $1$,<b>")
     (row,) = rows_of(out / "agreement.csv")
     sd = (sum((d - 1) ** 2 for d in DIFFERENCES) / 5) ** 0.5
     scatter = (sum(d**2 / 2 for d in DIFFERENCES) / 6) ** 0.5
@@ -57,8 +57,10 @@ def test_bias_limits_scatter_and_change_by_hand(table, tmp_path):
     assert [p["name"] for p in pairs] == [""] * 6, "a name of a table may be a hospital number"
     assert len(rows_of(out / "icc.csv")) == 3
     page = (out / "agreement.html").read_text(encoding="utf-8")
-    assert "reader 1 was compared with reader 2 in pairs of the same case" in page
-    assert "n = 6" in (out / "figures" / "bland_altman.svg").read_text(encoding="utf-8")
+    assert "reader $1$ was compared with &lt;b&gt; in pairs of the same case" in page
+    figure = (out / "figures" / "bland_altman.svg").read_text(encoding="utf-8")
+    assert "n = 6" in figure
+    assert "reader $1$ − &lt;b&gt;, HU" in figure
     assert any("bias 1.0" in line for line in said)
 
 

@@ -58,7 +58,7 @@ def draw_bland_altman(
         n = "" if few else f", n = {row.n}"
         set_title(axes, f"{row.region.replace('_', ' ').capitalize()}{n}")
         axes.set_xlabel(f"Mean of both, {row.unit} (L1–L5)")
-        axes.set_ylabel(f"{labels[0]} − {labels[1]}, {row.unit}")
+        axes.set_ylabel(f"{labels[0]} − {labels[1]}, {row.unit}", parse_math=False)
         if few or row.bland_altman.bias is None:
             say_empty(axes, "too few pairs")
             continue
@@ -151,7 +151,7 @@ def draw_level_agreement(
     low, high = panels[0].get_ylim()
     panels[0].set_ylim(low, high + 0.22 * (high - low))
     if rows:
-        panels[0].set_ylabel(f"{labels[0]} − {labels[1]}, {rows[0].unit}")
+        panels[0].set_ylabel(f"{labels[0]} − {labels[1]}, {rows[0].unit}", parse_math=False)
     return figure
 
 
