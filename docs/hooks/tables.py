@@ -12,6 +12,8 @@ from functools import partial
 from osteoct.anatomy import SCHEMES, LabelScheme, Part
 from osteoct.classify.opinions import name_levels
 from osteoct.classify.rules import Rule, load_rules
+from osteoct.cohort.agree.side import UNPAIRED_WORDS, Unpaired
+from osteoct.cohort.columns import AGREEMENT_COLUMNS as COMPARED
 from osteoct.cohort.columns import CONTEXT, CORE
 from osteoct.cohort.linking.reasons import WORDS, Unlinked
 from osteoct.export.tables import (
@@ -195,6 +197,17 @@ def cohort_columns_table() -> str:
     return make_table(["column", "holds"], ((f"`{name}`", text) for name, text in told.items()))
 
 
+def agreement_columns_table() -> str:
+    """Columns of agreement.csv; ends of intervals in the line of their value."""
+    told = ((f"`{name}`", text) for name, text in COMPARED.items() if text)
+    return make_table(["column", "holds"], told)
+
+
+def unpaired_table() -> str:
+    """Why a CT is compared with none."""
+    return make_table(["reason", "means"], ((f"`{r}`", UNPAIRED_WORDS[r]) for r in Unpaired))
+
+
 def unlinked_table() -> str:
     """Why a CT or a DXA scan is not in a cohort."""
     return make_table(["reason", "means"], ((f"`{r}`", WORDS[r]) for r in Unlinked))
@@ -277,5 +290,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "findings-csv": partial(column_table, FINDING_COLUMNS),
     "cohort-columns": cohort_columns_table,
     "unlinked-reasons": unlinked_table,
+    "agreement-columns": agreement_columns_table,
+    "unpaired-reasons": unpaired_table,
     "agreement-csv": partial(column_table, AGREEMENT_COLUMNS),
 }

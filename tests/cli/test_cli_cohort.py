@@ -83,6 +83,38 @@ def test_from_a_drawing_to_the_report(osteoct, tmp_path, quick):
     assert osteoct("cohort", "cutoff", "apply", drawn, "--rule", "no-such").code == 2
 
 
+def test_two_protocols_of_one_result_agree(osteoct, patient, tmp_path):
+    """From a CT to the comparison of two protocols, and every refusal with its exit code."""
+    done = osteoct(
+        "analyze", patient.dicom, "--masks", patient.masks, "-o", tmp_path / "results" / "a",
+        "--protocol", "body-core-4", "--protocol", "vertebra-core-3.5",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    agree = ("cohort", "agree", tmp_path / "results", "-o", tmp_path / "out", "--no-pdf")
+    done = osteoct(*agree, "--protocols", "body-core-4,vertebra-core-3.5", "--allow-small-cells")
+    assert done.code == 0, done.err
+    assert done.said[0] == "1 pair"
+    pairs = rows_of(tmp_path / "out" / "pairs.csv")
+    case = json.loads((tmp_path / "results" / "a" / "case.json").read_text())
+    assert {row["name"] for row in pairs} == {case["case_id"]}
+    wanted = {
+        (level["level"], region["protocol"]): region["hu"]["mean_hu"]
+        for level in case["levels"]
+        for region in level["regions"]
+        if region["region"] == "trabecular" and region["hu"] is not None and level["usable"]
+    }
+    found = [r for r in pairs if (r["region"], r["unit"]) == ("trabecular", "HU")]
+    assert found
+    for row in found:
+        assert float(row["first"]) == wanted[row["level"], "body-core-4"]
+        assert float(row["second"]) == wanted[row["level"], "vertebra-core-3.5"]
+    assert (tmp_path / "out" / "workbook.xlsx").is_file()
+    assert osteoct(*agree, "--overwrite").code == 2
+    again = osteoct(*agree, "--repeats", "--overwrite")
+    assert again.code == 3
+    assert any("1 patients, 0 of them with several CTs" in line for line in again.said)
+
+
 def test_problems_of_a_table_have_a_line_each(osteoct, tmp_path, patient):
     """A refusal of one line could not be read; the exit code is that of a refused input."""
     sheet = tmp_path / "dxa.csv"

@@ -57,6 +57,12 @@ def say_analysis(done: Analysed, out: Path) -> None:
         say(line)
 
 
+def say_agreement(lines: Sequence[str], out: Path) -> None:
+    """Say who was compared, the result of each region, and where the report lies."""
+    for line in (*lines, f"Report: {out / 'agreement.html'}"):
+        say(line)
+
+
 def print_cutoffs(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print one block for each cut-off, or all as JSON."""
     from osteoct.cli.printing import print_records

@@ -55,5 +55,46 @@ REQUIRED: Final = (
 )
 """A bare table needs these columns; of the T-scores and of the HU at least one of each."""
 
+AGREEMENT_COLUMNS: Final = {
+    "kind": "`methods` (first against second) or `repeats` (of one patient)",
+    "region": "as in `cohort.csv`, or as the tables name it",
+    "level": "`mean` of L1–L5, or one of them",
+    "unit": "of all numbers of the row that are no per cent",
+    "n": "pairs with the number on both sides",
+    "n_missing": "pairs without it on a side",
+    "mean_first": "mean of the first",
+    "mean_second": "mean of the second",
+    "bias": "mean of first − second, with its 95 % interval",
+    "bias_ci_low": "",
+    "bias_ci_high": "",
+    "sd_difference": "SD of the differences",
+    "lower": "lower limit of agreement, bias − 1.96 SD, with its interval",
+    "lower_ci_low": "",
+    "lower_ci_high": "",
+    "upper": "upper limit, likewise",
+    "upper_ci_low": "",
+    "upper_ci_high": "",
+    "slope": "of differences on means: a bias that grows with the value",
+    "slope_p": "its P",
+    "icc_form": "`ICC(A,1)` for methods, `ICC(1)` for repeats; the others are in `icc.csv`",
+    "icc": "intraclass correlation, with its interval",
+    "icc_ci_low": "",
+    "icc_ci_high": "",
+    "n_patients": "pairs or patients behind the scatter",
+    "degrees_of_freedom": "of the scatter",
+    "rms_sd": "root mean square SD of what was measured twice or more, with its interval",
+    "sd_ci_low": "",
+    "sd_ci_high": "",
+    "rms_cv_percent": "root mean square CV, with its interval; empty where a mean is not above 0",
+    "cv_ci_low": "",
+    "cv_ci_high": "",
+    "least_change": "least significant change, 2.77 × RMS-SD",
+    "least_change_percent": "the same of the CV",
+    "reason": "why limits of agreement are absent",
+    "icc_reason": "why the ICC, or its interval, is absent",
+    "cv_reason": "why the CV is absent",
+}
+"""Columns of ``agreement.csv``; what is told of a value holds for the ends of its interval."""
+
 SYNTHETIC: Final = "SYNTHETIC"
 """How each patient of a drawn cohort is called, and what every file and figure made of it says."""

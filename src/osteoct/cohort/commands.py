@@ -9,6 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from osteoct.cohort.agree.analysis import Kind
+from osteoct.cohort.agree.pairing import find_repeats, pair_sides
+from osteoct.cohort.agree.sources import make_agree_choices, read_sides
 from osteoct.cohort.dxa.mapping import DxaMap, read_map
 from osteoct.cohort.folder import MARKER, Cohort, read_cohort, write_linked, write_simulated
 from osteoct.cohort.linking.choices import LinkChoices
@@ -117,6 +120,42 @@ def analyze_into(path: Path, out: Path, choices: ReportChoices, *, overwrite: bo
             results.content.disclaimer,
         ]
     )
+
+
+def agree_into(
+    first: Path, second: Path | None, out: Path, options: Mapping[str, Any]
+) -> Sequence[str]:
+    """Compare two sides, or repeats of one; write everything and return what to say.
+
+    Raises
+    ------
+    ConfigError
+        Options that do not fit each other, or two protocols where one was asked for.
+    LinkageError
+        Nobody pairs, or the sides share no number.
+    """
+    from osteoct.cohort.report.agreement_report import (  # noqa: PLC0415 - figures are slow to load
+        MARKER as AGREEMENT,
+    )
+    from osteoct.cohort.report.agreement_report import (  # noqa: PLC0415
+        make_agreement_report,
+        write_agreement,
+    )
+
+    check_place(out, overwrite=options["overwrite"], marker=AGREEMENT)
+    is_repeats = bool(options.get("repeats"))
+    choices = make_agree_choices(first, second, options)
+    kind: Kind = "repeats" if is_repeats else "methods"
+    sides = read_sides(first, second, choices, is_repeats=is_repeats)
+    if is_repeats:
+        grouped = find_repeats(sides[0], choices)
+    else:
+        grouped = pair_sides(sides[0], sides[1], choices)
+    report = make_agreement_report(sides, grouped, kind, choices)
+    with result_folder(out, overwrite=options["overwrite"], marker=AGREEMENT) as folder:
+        write_agreement(report, sides, choices, folder)
+    banner = [report.banner] if report.banner else []
+    return [*banner, *report.counts, *report.section.headline, report.disclaimer]
 
 
 def apply_cutoffs(path: Path, options: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -25,6 +25,9 @@ MARKER: Final = "cohort.toml"
 
 TABLE: Final = "cohort.csv"
 
+REPEATS: Final = "repeats.csv"
+"""Every usable CT of patients of whom there are several: what repeated scans are compared by."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
@@ -38,6 +41,8 @@ class Cohort:
         Drawn, not measured: everything made from it says so.
     linking
         Choices it was linked or drawn with; empty for a bare table.
+    repeats
+        Table of several CTs of a patient, where there is one.
     """
 
     table: pd.DataFrame
@@ -46,10 +51,13 @@ class Cohort:
     is_synthetic: bool
     sha256: str
     linking: dict[str, Any]
+    repeats: Path | None = None
 
 
 def write_linked(cohort: LinkedCohort, folder: Path, *, inputs: Mapping[str, str]) -> None:
     """Write ``cohort.csv``, ``unlinked.csv``, ``flow.csv`` and ``cohort.toml`` into a folder.
+
+    ``repeats.csv`` joins them where a patient has several usable CTs.
 
     No time of day and no path is written: the same inputs give the same bytes.
     """
@@ -62,6 +70,8 @@ def write_linked(cohort: LinkedCohort, folder: Path, *, inputs: Mapping[str, str
     }
     _write_folder(folder, cohort.table, cohort.flow, record)
     _write(folder / "unlinked.csv", table_csv(cohort.unlinked))
+    if len(cohort.repeats):
+        _write(folder / REPEATS, table_csv(cohort.repeats))
 
 
 def write_simulated(table: pd.DataFrame, folder: Path, *, n: int, seed: int) -> None:
@@ -131,7 +141,15 @@ def read_cohort(path: Path) -> Cohort:
         or bool(table["patient"].str.startswith(SYNTHETIC).any()),
         sha256=sha256_of(file),
         linking=record.get("configuration", {}),
+        repeats=_find_repeats(path, table),
     )
+
+
+def _find_repeats(path: Path, table: pd.DataFrame) -> Path | None:
+    """The table of several CTs of a patient: the folder's own, or one with patients in it twice."""
+    if path.is_dir():
+        return path / REPEATS if (path / REPEATS).is_file() else None
+    return path if table["patient"].duplicated().any() else None
 
 
 def _check_columns(path: Path, table: pd.DataFrame) -> None:

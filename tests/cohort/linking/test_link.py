@@ -111,6 +111,24 @@ def test_repeated_cts(kit, results, sheet, rule, wanted):
     assert left == set(days) - set(wanted)
 
 
+def test_every_ct_of_a_patient_with_several_is_kept_for_repeats(kit, results, sheet):
+    """Whichever CT counts in the cohort; days from the first, no date, nobody with one CT."""
+    cases = [
+        kit.case("late", hospital_id="H-1", day="2020-01-20"),
+        kit.case("early", hospital_id="H-1", day="2020-01-02"),
+        kit.case("alone", hospital_id="H-2", day="2020-01-02"),
+        kit.case("blocked", hospital_id="H-2", day="2020-01-03", is_blocked=True),
+    ]
+    cohort = kit.link(results(*cases), sheet(dxa("H-1", "2020-03-02")))
+    rows = cohort.repeats.to_dict("records")
+    assert [(r["patient"], r["days_from_first_ct"]) for r in rows] == [
+        (kit.pseudonym("H-1"), 0),
+        (kit.pseudonym("H-1"), 18),
+    ]
+    assert {r["trabecular_hu"] for r in rows} == {152.0}
+    assert "2020" not in cohort.repeats.to_csv()
+
+
 def test_every_row_that_stays_out_has_its_reason(kit, results, sheet):
     """Both sides; the flow counts add up."""
     tree = results(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from osteoct.cohort.report.suppression import suppress, suppress_counts
+from osteoct.cohort.report.table_one import make_table_one
 
 LEAST = 5
 
@@ -98,3 +99,47 @@ def test_allowed_means_untouched_counts():
     """The user may switch it off."""
     record = {"n": 1, "n_pos": 3, "n_neg": 4, "auc": 0.7}
     assert suppress(record, 1) == record
+
+
+def share(group, n, count):
+    return {
+        "group": group, "n": n, "n_missing": 0, "count": count, "share": count / n,
+        "ci_low": 0.1, "ci_high": 0.9,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(4, "<5"), (5, 5), (48, 48), (49, "hidden"), (53, 53)]
+)
+def test_a_share_whose_rest_is_small(count, shown):
+    """49 women of 53 tell of 4 men: hidden, but not as if they were fewer than five."""
+    assert suppress(share("healthy", 53, count), LEAST)["count"] == shown
+
+
+def test_a_lone_hidden_share_takes_another_with_it():
+    """198 women in all, 93 and 56 in two groups: the third would have 49."""
+    row = {
+        "variable": "female",
+        "shares": [
+            share("all", 229, 198), share("healthy", 53, 49), share("osteopenia", 109, 93),
+            share("osteoporosis", 67, 56),
+        ],
+        "statistic": 1.2, "p": 0.3, "differences": [{"value": 0.1}],
+    }  # fmt: skip
+    made = suppress(row, LEAST)
+    counts = {s["group"]: s["count"] for s in made["shares"]}
+    assert counts == {"all": 198, "healthy": "hidden", "osteopenia": 93, "osteoporosis": "hidden"}
+    assert made["shares"][3]["share"] is None
+    assert (made["statistic"], made["p"], made["differences"]) == (None, None, [])
+    table = make_table_one(
+        [made | {"shown": "count", "unit": "%", "summaries": [], "test": None}], {}
+    )
+    assert table.rows[1][3:7] == ("198 (86.5)", "hidden", "93 (85.3)", "hidden")
+
+
+def test_a_risk_bin_whose_rest_is_small():
+    """21 events of 23 tell of two without."""
+    made = suppress(
+        {"n": 23, "events": 21, "observed": 21 / 23, "ci_low": 0.7, "ci_high": 1.0}, LEAST
+    )
+    assert (made["events"], made["observed"]) == ("hidden", None)

@@ -8,12 +8,15 @@ import json
 import re
 import zipfile
 
+import pandas as pd
 import pytest
 
 from osteoct.cohort.columns import SYNTHETIC
 from osteoct.cohort.commands import analyze_into, simulate_into
 from osteoct.cohort.csv_text import table_csv
+from osteoct.cohort.folder import read_cohort
 from osteoct.cohort.report.choices import ReportChoices
+from osteoct.cohort.report.cohort_agreement import compare_repeats
 from osteoct.cohort.report.tables import CORRELATION_COLUMNS, ROC_COLUMNS, ROC_PAIR_COLUMNS
 from osteoct.cohort.simulate.drawing import draw_cohort
 from osteoct.cohort.statistics.choices import StatisticsChoices
@@ -26,7 +29,7 @@ TEXT = QUICK.model_copy(update={"pdf": False, "excel": False, "png": False})
 
 FIGURES = {
     "flow", "scatter", "levels", "groups", "roc", "calibration", "decision", "robustness_low_bmd",
-    "robustness_osteoporosis",
+    "robustness_osteoporosis", "bland_altman",
 }  # fmt: skip
 TABLES = {
     "correlations.csv", "roc.csv", "roc_pairs.csv", "cutoffs.csv", "groups.csv", "flow.csv",
@@ -62,6 +65,13 @@ def synthetic(tmp_path_factory):
     """One synthetic cohort, analysed with every output."""
     folder = tmp_path_factory.mktemp("cohort")
     simulate_into(80, 1, folder / "cohort", overwrite=False)
+    repeats = [
+        f"SYNTHETIC-{i:06d},{day},{100 + 9 * i + shift},SYNTHETIC"
+        for i in range(6)
+        for day, shift in ((0, 0), (9, 4))
+    ]
+    header = "patient,days_from_first_ct,trabecular_hu,SYNTHETIC"
+    (folder / "cohort" / "repeats.csv").write_text("\n".join([header, *repeats]) + "\n")
     analyze_into(folder / "cohort", folder / "out", QUICK, overwrite=False)
     return folder
 
@@ -85,6 +95,7 @@ def test_every_file_is_there(synthetic):
     """What the pages promise."""
     wanted = TABLES | {f"figures/{f}.{kind}" for f in FIGURES for kind in ("svg", "png")}
     wanted |= {"cohort.html", "cohort.pdf", "results.json", "workbook.xlsx"}
+    wanted |= {"agreement.csv", "icc.csv"}
     assert set(files_of(synthetic / "out")) == wanted
 
 
@@ -187,6 +198,28 @@ def test_cohorts_with_nothing_to_say_say_so(tmp_path, spoil):
     assert "nan" not in (out / "results.json").read_text().lower()
     if spoil in (_nothing_known, _nobody, _one):
         assert done.headline[0] == "Too few patients: nothing could be estimated."
+
+
+def test_repeated_cts_get_a_section(synthetic):
+    """Where patients have several CTs within a month, the report tells how far they agree."""
+    (row,) = rows_of(synthetic / "out" / "agreement.csv")
+    assert (row["kind"], row["n"], row["icc_form"]) == ("repeats", "6", "ICC(1)")
+    assert float(row["rms_sd"]) == pytest.approx(8**0.5)
+    page = (synthetic / "out" / "cohort.html").read_text(encoding="utf-8")
+    assert "Agreement of repeated CTs" in page
+    assert "They were 9 days apart" in page
+    written = json.loads((synthetic / "out" / "results.json").read_text())["results"]
+    assert written["agreement"][0]["n"] == 6
+
+
+def test_repeats_of_unknown_day_are_told_and_not_compared(tmp_path):
+    """A bare table with every patient twice and no days: no section, and a sentence why."""
+    table = measured(12)
+    path = tmp_path / "twice.csv"
+    path.write_text(table_csv(pd.concat([table, table])), newline="")
+    found = compare_repeats(read_cohort(path), TEXT)
+    assert found.section is None
+    assert "no two that may be compared" in found.absence
 
 
 def test_a_bare_table_needs_its_columns(tmp_path):

@@ -126,6 +126,48 @@ def analyze_command(cohort: Path, out: Path, **options: Any) -> None:  # noqa: A
     say_analysis(done, out)
 
 
+@cohort_command.command("agree", short_help="Compare two methods, or repeated scans.")
+@click.argument("first", type=_PATH)
+@click.argument("second", type=_PATH, required=False)
+@_out
+@click.option("--repeats", is_flag=True, help="Compare the CTs of each patient in FIRST.")
+@click.option("--protocols", help="P,Q: measured by P in FIRST, by Q in SECOND, or in FIRST too.")
+@_protocol
+@click.option("--names", help="A,B: how the two are called in figures and tables.")
+@click.option(
+    "--by", type=click.Choice(["case", "patient"]), help="What pairs; default: case, if shared."
+)
+@click.option("--window-days", type=int, help="Most days between CTs of a patient; default 30.")
+@click.option("--across-conditions", is_flag=True, help="Repeats may differ in kVp and phase.")
+@click.option("--allow-undated", is_flag=True, help="Repeats may be of unknown day.")
+@click.option("--keep-blocked", is_flag=True, help="Use levels that a finding blocks.")
+@click.option("--allow-small-cells", is_flag=True, help="Print what rests on fewer than 5 pairs.")
+@click.option("--no-pdf", is_flag=True, help="Make no PDF.")
+@click.option("--no-excel", is_flag=True, help="Make no Excel workbook.")
+@_overwrite
+def agree_command(first: Path, second: Path | None, out: Path, **options: Any) -> None:  # noqa: ANN401 - click's options
+    """Compare FIRST with SECOND: protocols, scanners, readers or segmenters on the same patients.
+
+    Each is a folder of results, of a cohort, or a table (CSV, Excel, Parquet) with a column case or
+    patient and columns such as trabecular_hu. With --repeats the CTs of each patient in FIRST are
+    compared; with --protocols P,Q the same results under two protocols.
+
+    OUT gets agreement.csv, icc.csv, pairs.csv, unpaired.csv, Bland-Altman figures, agreement.html,
+    agreement.pdf, workbook.xlsx and results.json.
+
+    Exit codes: 0 done, 2 usage, 3 input refused or nobody pairs, 4 environment.
+    """
+    from osteoct.cli.cohort_words import say_agreement, telling_problems
+    from osteoct.cohort.extra import check_extra
+
+    check_extra("osteoct cohort")
+    with telling_problems():
+        from osteoct.cohort.commands import agree_into
+
+        said = agree_into(first, second, out, options)
+    say_agreement(said, out)
+
+
 def _choose(options: dict[str, Any]) -> ReportChoices:
     """The configuration: the file's choices, overridden by the options that were given."""
     from osteoct.cohort.report.choices import make_choices, read_choices

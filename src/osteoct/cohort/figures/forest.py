@@ -85,6 +85,8 @@ def _finish(
     axes.set_yticks(range(len(labels)), labels, fontsize=FONT_PT, color=INK)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.axvline(0.5 if is_auc else 0.0, color="#9aa4ae", linewidth=0.9)
+    if all(r.estimate is None for r in rows):
+        axes.set_xlim((0.4, 1.0) if is_auc else (-0.2, 1.0))
     axes.set_xlabel("AUC (95 % CI)" if is_auc else "Pearson r (95 % CI)")
     for boundary in range(1, len(parts)):
         if parts[boundary][0] != parts[boundary - 1][0]:

@@ -25,6 +25,9 @@ from osteoct.cohort.figures.style import (
 )
 from osteoct.cohort.statistics.records import GroupTest
 
+HEADROOM: Final = 0.08
+"""Free space above the points for P, as a share of the axis."""
+
 MOST_POINTS: Final = 600
 """Points of a group that are still seen one by one."""
 
@@ -36,6 +39,8 @@ def draw_groups(table: pd.DataFrame, tests: Sequence[GroupTest], *, least: int =
     for axes, region in zip(panels, REGIONS, strict=True):
         set_title(axes, REGION_WORDS[region])
         _draw_region(axes, table, region, least)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + HEADROOM * (high - low))
         test = found.get(f"{region}_hu")
         if test is not None and test.p is not None:
             axes.text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from matplotlib.figure import Figure
 
@@ -18,6 +19,9 @@ from osteoct.cohort.figures.style import (
     set_title,
 )
 from osteoct.cohort.statistics.records import Correlation
+
+HEADROOM: Final = 0.12
+"""Free space above the intervals for the key, as a share of the axis."""
 
 _LEVELS = ("mean", "L1", "L2", "L3", "L4", "L5")
 _MARKERS = {"total": "o", "trabecular": "s", "cortical": "D"}
@@ -44,10 +48,15 @@ def draw_levels(correlations: Sequence[Correlation], *, least: int = 3) -> Figur
         axes.axvline(0.5, color="#d5dae0", linewidth=0.8)
         axes.set_xticks(range(len(_LEVELS)), _LEVELS, fontsize=FONT_PT - 0.5, color=INK)
     panels[0].set_ylabel("Pearson r with T-score (95 % CI)")
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + HEADROOM * (high - low))
     for region in REGIONS:
         panels[0].plot(
             [], [], _MARKERS[region], color=REGION_COLOURS[region], markersize=4,
             label=REGION_WORDS[region],
         )  # fmt: skip
-    panels[0].legend(loc="best", fontsize=FONT_PT - 0.8, frameon=False, handletextpad=0.2)
+    panels[0].legend(
+        loc="upper left", ncols=3, fontsize=FONT_PT - 1, frameon=False, handletextpad=0.1,
+        columnspacing=0.8, borderaxespad=0.1,
+    )  # fmt: skip
     return figure

@@ -106,7 +106,9 @@ def mark_synthetic(figure: Figure) -> None:
 
 def settle_layout(figure: Figure) -> None:
     """Lay the figure out once and for all: it is drawn as SVG, as shapes and as PNG."""
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)  # a whole drawing for the layout alone costs half as much again
     figure.set_layout_engine("none")
 
 

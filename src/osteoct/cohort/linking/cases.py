@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -30,6 +31,8 @@ class CtCase:
     ----------
     hu
         Column of ``cohort.csv`` to value, the means over L1–L5 and each level.
+    volumes
+        The same of volumes, in cm³: ``total_cm3``, ``trabecular_cm3_l1`` …
     """
 
     case_id: str
@@ -41,6 +44,7 @@ class CtCase:
     phase: str | None = None
     has_blocking: bool = False
     hu: Mapping[str, float] | None = None
+    volumes: Mapping[str, float] | None = None
     refused: Unlinked | None = None
 
 
@@ -111,6 +115,7 @@ def take_case(result: CaseResult, choices: LinkChoices) -> CtCase:
         phase=None if scan.phase is None else str(scan.phase),
         has_blocking=has_blocking,
         hu=hu,
+        volumes=measure_columns(result, choices, unit="cm3"),
         refused=_find_refusal(result, choices, hu, has_blocking=has_blocking),
     )
 
@@ -125,8 +130,10 @@ def _find_refusal(
     return Unlinked.BLOCKING_FINDING if has_blocking else Unlinked.LEVELS_MISSING
 
 
-def measure_columns(result: CaseResult, choices: LinkChoices) -> dict[str, float]:
-    """HU by column: each usable level, and the unweighted mean where enough levels are usable.
+def measure_columns(
+    result: CaseResult, choices: LinkChoices, *, unit: Literal["hu", "cm3"] = "hu"
+) -> dict[str, float]:
+    """Values by column: each usable level, and the unweighted mean where enough are usable.
 
     With ``keep_blocked`` levels count that are measured though a finding forbids conclusions.
     """
@@ -138,11 +145,12 @@ def measure_columns(result: CaseResult, choices: LinkChoices) -> dict[str, float
             measure = None if found is None else found.region(choices.protocol, region)
             if found is None or measure is None or measure.hu is None:
                 continue
-            if found.usable or choices.keep_blocked:
-                columns[f"{name}_hu_{level.lower()}"] = measure.hu.mean_hu
-                values.append(measure.hu.mean_hu)
+            value = measure.hu.mean_hu if unit == "hu" else measure.volume_cm3
+            if value is not None and (found.usable or choices.keep_blocked):
+                columns[f"{name}_{unit}_{level.lower()}"] = value
+                values.append(value)
         if len(values) >= choices.min_levels:
-            columns[f"{name}_hu"] = sum(values) / len(values)
+            columns[f"{name}_{unit}"] = sum(values) / len(values)
     return columns
 
 

@@ -17,6 +17,7 @@ from osteoct.cohort.linking.flow import FlowRow, count_flow
 from osteoct.cohort.linking.identity import name_scans
 from osteoct.cohort.linking.pairs import Linked, pair_scans
 from osteoct.cohort.linking.reasons import Unlinked
+from osteoct.cohort.linking.repeats import make_repeat_table
 from osteoct.cohort.linking.table import make_cohort_table
 from osteoct.io.pseudonym import load_key
 from osteoct.review.decisions import Review, read_reviews
@@ -34,10 +35,13 @@ class LinkedCohort:
         Columns of ``cohort.csv``, one row per patient unless every CT was asked for.
     unlinked
         ``side`` (ct, dxa), ``row`` of the DXA table, ``name`` (case id or pseudonym), ``reason``.
+    repeats
+        Every usable CT of patients with several.
     """
 
     table: pd.DataFrame
     unlinked: pd.DataFrame
+    repeats: pd.DataFrame
     flow: tuple[FlowRow, ...]
     dxa: DxaTable
     choices: LinkChoices
@@ -89,6 +93,7 @@ def link_cohort(
     return LinkedCohort(
         table=make_cohort_table(linked.pairs, choices),
         unlinked=_list_unlinked(linked, repeated, names),
+        repeats=make_repeat_table(usable),
         flow=count_flow(
             n_cases=len(cases),
             n_scans=len(scans),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from tomllib import TOMLDecodeError, loads
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from osteoct.cohort.statistics.choices import StatisticsChoices
 from osteoct.errors import ConfigError
@@ -24,10 +24,13 @@ class ReportChoices(Record):
     ----------
     allow_small_cells
         Print counts of 1 to 4 patients, and what follows from them, as they are.
+    repeats_window_days
+        Days within which CTs of one patient count as repeats, for their agreement.
     """
 
     statistics: StatisticsChoices = StatisticsChoices()
     allow_small_cells: bool = False
+    repeats_window_days: Annotated[int, Field(ge=0)] = 30
     png: bool = True
     pdf: bool = True
     excel: bool = True

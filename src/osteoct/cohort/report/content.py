@@ -39,6 +39,18 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgreementSection:
+    """What a report shows of a comparison of methods or repeats."""
+
+    title: str
+    headline: Sequence[str]
+    table: Table
+    note: str
+    pictures: Sequence[Picture]
+    methods: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """Everything a page shows."""
 
@@ -54,74 +66,22 @@ class Content:
     methods: Sequence[str]
     limits: Sequence[str]
     assumptions: Sequence[str]
+    agreement: AgreementSection | None = None
     checklist: Sequence[Item] = CHECKLIST
+
+
+Maker = tuple[str, str, str, Callable[[], Figure]]
+"""Name of the files, title, caption, and what draws the figure."""
 
 
 def draw_pictures(
     table: pd.DataFrame, found: CohortStatistics, *, least: int, is_synthetic: bool
 ) -> tuple[Picture, ...]:
     """Draw every figure but the flow; each carries the mark of a synthetic cohort."""
-    show = partial(show_count, least=least)
-    makers: Sequence[tuple[str, str, str, Callable[[], Figure]]] = (
-        (
-            "scatter",
-            "HU against T-score",
-            (
-                "Each point is a patient; line: least squares, band: 95 % CI of the mean. "
-                "r: Pearson, 95 % CI."
-            ),
-            lambda: draw_scatter(table, found.correlations, least=least),
-        ),
-        (
-            "levels",
-            "Correlation by level",
-            "Pearson r of each level and of the mean of L1–L5, 95 % CI.",
-            lambda: draw_levels(found.correlations, least=least),
-        ),
-        (
-            "groups",
-            "HU by group",
-            "Box: quartiles, whiskers: 1.5 IQR, diamond: mean; points: patients.",
-            lambda: draw_groups(table, found.group_tests, least=least),
-        ),
-        (
-            "roc",
-            "ROC curves",
-            "Low HU is positive. AUC with DeLong 95 % CI.",
-            lambda: draw_roc(found.rocs, found.cutoffs, least=least),
-        ),
-        (
-            "calibration",
-            "Calibration",
-            (
-                "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected "
-                "for "
-                "optimism; 1 is ideal."
-            ),
-            lambda: draw_calibration(found.models, least=least),
-        ),
-        (
-            "decision",
-            "Decision curves",
-            "Net benefit of acting on the model, corrected for optimism.",
-            lambda: draw_decision(found.models),
-        ),
-        (
-            "robustness_low_bmd",
-            "Robustness: low BMD",
-            "AUC in parts of the cohort, DeLong 95 % CI; the line is chance.",
-            lambda: draw_forest(
-                found.robustness, target="low_bmd", title="AUC, low BMD", show=show
-            ),
-        ),
-        (
-            "robustness_osteoporosis",
-            "Robustness: osteoporosis",
-            "AUC in parts of the cohort, DeLong 95 % CI; the line is chance.",
-            lambda: draw_forest(
-                found.robustness, target="osteoporosis", title="AUC, osteoporosis", show=show
-            ),
-        ),
+    makers = (
+        *_plan_associations(table, found, least),
+        *_plan_diagnosis(found, least),
+        *_plan_robustness(found, least),
     )
     pictures = [Picture(name=n, title=t, caption=c, figure=make()) for n, t, c, make in makers]
     for picture in pictures:
@@ -129,6 +89,78 @@ def draw_pictures(
             mark_synthetic(picture.figure)
         settle_layout(picture.figure)
     return tuple(pictures)
+
+
+def _plan_associations(
+    table: pd.DataFrame, found: CohortStatistics, least: int
+) -> tuple[Maker, ...]:
+    """HU against T-scores and groups."""
+    return (
+        (
+            "scatter",
+            "HU against T-score",
+            (
+                "Each point is a patient; line: least squares, band: 95 % CI of the mean. "
+                "r: Pearson, 95 % CI."
+            ),
+            partial(draw_scatter, table, found.correlations, least=least),
+        ),
+        (
+            "levels",
+            "Correlation by level",
+            "Pearson r of each level and of the mean of L1–L5, 95 % CI.",
+            partial(draw_levels, found.correlations, least=least),
+        ),
+        (
+            "groups",
+            "HU by group",
+            "Box: quartiles, whiskers: 1.5 IQR, diamond: mean; points: patients.",
+            partial(draw_groups, table, found.group_tests, least=least),
+        ),
+    )
+
+
+def _plan_diagnosis(found: CohortStatistics, least: int) -> tuple[Maker, ...]:
+    """How well HU and models tell who has the outcome."""
+    return (
+        (
+            "roc",
+            "ROC curves",
+            "Low HU is positive. AUC with DeLong 95 % CI.",
+            partial(draw_roc, found.rocs, found.cutoffs, least=least),
+        ),
+        (
+            "calibration",
+            "Calibration",
+            (
+                "Logistic models with HU, age, sex and BMI; bars: Wilson 95 % CI. Slope corrected "
+                "for optimism; 1 is ideal."
+            ),
+            partial(draw_calibration, found.models, least=least),
+        ),
+        (
+            "decision",
+            "Decision curves",
+            "Net benefit of acting on the model, corrected for optimism.",
+            partial(draw_decision, found.models),
+        ),
+    )
+
+
+def _plan_robustness(found: CohortStatistics, least: int) -> tuple[Maker, ...]:
+    """The areas again in parts of the cohort, a figure for each outcome."""
+    show = partial(show_count, least=least)
+    return tuple(
+        (
+            f"robustness_{outcome}",
+            f"Robustness: {words}",
+            "AUC in parts of the cohort, DeLong 95 % CI; the line is chance.",
+            partial(
+                draw_forest, found.robustness, target=outcome, title=f"AUC, {words}", show=show
+            ),
+        )
+        for outcome, words in OUTCOME_WORDS.items()
+    )
 
 
 def draw_flow_picture(

@@ -9,20 +9,18 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from osteoct.cohort.report.content import Content
 
-
-def render_page(content: Content, svgs: dict[str, bytes]) -> str:
+def render_page(content: object, svgs: dict[str, bytes], *, template: str = "cohort") -> str:
     """Write the page; ``svgs`` holds each figure's file by name. Everything is escaped."""
     uris = {
         name: f"data:image/svg+xml;base64,{b64encode(data).decode('ascii')}"
         for name, data in svgs.items()
     }
-    return _load_template().render(content=content, uris=uris, css=_load_css())
+    return _load_template(template).render(content=content, uris=uris, css=_load_css())
 
 
 @cache
-def _load_template() -> Template:
+def _load_template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("osteoct.cohort.report"),
         autoescape=True,
@@ -30,7 +28,7 @@ def _load_template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("cohort.html.j2")
+    return environment.get_template(f"{name}.html.j2")
 
 
 @cache

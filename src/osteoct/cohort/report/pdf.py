@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from osteoct.cohort.extra import PDF, check_extra
-from osteoct.cohort.report.content import Content, Picture
+from osteoct.cohort.report.content import AgreementSection, Content, Picture
 from osteoct.cohort.report.tables import Table
 
 FIXED_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -29,25 +30,42 @@ def render_pdf(content: Content, svgs: dict[str, bytes]) -> bytes:
     DependencyError
         typst is not installed.
     """
+    return set_pdf("cohort", _as_plain(content), svgs)
+
+
+def set_pdf(template: str, plain: Mapping[str, Any], svgs: dict[str, bytes]) -> bytes:
+    """Set a template with what it reads as JSON; no text of that is ever typst code.
+
+    Raises
+    ------
+    DependencyError
+        typst is not installed.
+    """
     check_extra("the PDF of a cohort", PDF)
     import typst  # noqa: PLC0415 - an extra
 
-    source = files("osteoct.cohort.report").joinpath("templates/cohort.typ")
+    templates = files("osteoct.cohort.report").joinpath("templates")
     with tempfile.TemporaryDirectory(prefix="osteoct-") as name:
         folder = Path(name)
         for figure, data in svgs.items():
             (folder / f"{figure}.svg").write_bytes(data)
-        (folder / "content.json").write_text(json.dumps(_as_plain(content)), encoding="utf-8")
-        main = folder / "cohort.typ"
-        main.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / "content.json").write_text(json.dumps(plain), encoding="utf-8")
+        for source in (f"{template}.typ", "parts.typ"):
+            text = templates.joinpath(source).read_text(encoding="utf-8")
+            (folder / source).write_text(text, encoding="utf-8")
         made = typst.compile(
-            main, root=folder, format="pdf", ignore_system_fonts=True, timestamp=FIXED_DATE
+            folder / f"{template}.typ",
+            root=folder,
+            format="pdf",
+            ignore_system_fonts=True,
+            timestamp=FIXED_DATE,
         )
     return bytes(made)
 
 
 def _as_plain(content: Content) -> dict[str, Any]:
-    """The content as JSON that the template reads; no text of it is ever typst code."""
+    """The content as JSON that the template reads."""
+    agreement = content.agreement
     return {
         "title": content.title,
         "banner": content.banner,
@@ -59,10 +77,22 @@ def _as_plain(content: Content) -> dict[str, Any]:
         "cutoff_header": list(content.cutoffs.columns),
         "cutoffs": _plain_rows(content.cutoffs),
         "pairs": list(content.pairs),
+        "agreement": None if agreement is None else plain_section(agreement),
         "methods": list(content.methods),
         "limits": list(content.limits),
         "assumptions": list(content.assumptions),
         "checklist": [[i.name, i.asks, i.answer] for i in content.checklist],
+    }
+
+
+def plain_section(section: AgreementSection) -> dict[str, Any]:
+    """The section of an agreement as JSON."""
+    return {
+        "title": section.title,
+        "header": list(section.table.columns),
+        "rows": _plain_rows(section.table),
+        "note": section.note,
+        "pictures": [_plain_picture(p) for p in section.pictures],
     }
 
 

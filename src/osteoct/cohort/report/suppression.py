@@ -64,7 +64,7 @@ def _suppress_record(record: dict[str, Any], least: int) -> dict[str, Any]:
     if any(is_small(record.get(name), least) for name in BASES):
         return _empty(record, least)
     if _is_share(record) and _has_small_part(record["count"], record["n"], least):
-        return _empty(record | {"count": SMALL}, least)
+        return _empty(record | {"count": _hide_part(record["count"], least)}, least)
     for name in ("minimum", "maximum"):
         if name in record:
             record[name] = None  # one patient's value
@@ -72,8 +72,18 @@ def _suppress_record(record: dict[str, Any], least: int) -> dict[str, Any]:
     for name in OTHER_COUNTS:
         if name in made and is_small(made[name], least):
             made[name] = SMALL
+    return _hide_consequences(made, record, least)
+
+
+def _hide_consequences(
+    made: dict[str, Any], record: Mapping[str, Any], least: int
+) -> dict[str, Any]:
+    """What would give away a count that is hidden in a record's parts."""
+    if any(share.get("count") in (SMALL, PARTNER) for share in made.get("shares", ())):
+        made |= {"statistic": None, "p": None, "differences": []}  # with them a count follows
     if "events" in made and _has_small_part(record["events"], record["n"], least):
-        made |= {"events": SMALL, "observed": None, "ci_low": None, "ci_high": None}
+        made |= {"observed": None, "ci_low": None, "ci_high": None}
+        made["events"] = _hide_part(record["events"], least)
     return made
 
 
@@ -83,6 +93,11 @@ def _is_share(record: Mapping[str, Any]) -> bool:
 
 def _has_small_part(part: float, whole: float, least: int) -> bool:
     return is_small(part, least) or is_small(whole - part, least)
+
+
+def _hide_part(part: float, least: int) -> str:
+    """What stands for a count that is small, or whose rest is: 49 of 53 are not "<5"."""
+    return SMALL if is_small(part, least) else PARTNER
 
 
 def _empty(record: dict[str, Any], least: int) -> dict[str, Any]:
@@ -104,11 +119,18 @@ def _empty(record: dict[str, Any], least: int) -> dict[str, Any]:
 
 
 def _suppress_list(records: list[Any]) -> list[Any]:
-    """Hide a second group where one of several is small and their total is known."""
+    """Hide a second group where one of several is small and their total is known.
+
+    Of shares the counts as well: with all of a total and every group but one, that one follows.
+    """
     groups = [r for r in records if isinstance(r, dict) and "group" in r and r["group"] != "all"]
     shown = [r for r in groups if isinstance(r.get("n"), int) and r["n"] > 0]
     if sum(r.get("n") == SMALL for r in groups) == 1 and shown:
         min(shown, key=lambda r: r["n"])["n"] = PARTNER
+    known = [r for r in shown if isinstance(r.get("count"), int) and isinstance(r["n"], int)]
+    if sum(r.get("count") in (SMALL, PARTNER) for r in groups) == 1 and known:
+        least = min(known, key=lambda r: min(r["count"], r["n"] - r["count"]))
+        least |= {"count": PARTNER, "share": None, "ci_low": None, "ci_high": None}
     return records
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from osteoct.cohort.figures.style import GROUP_WORDS, say_p
-from osteoct.cohort.report.suppression import SMALL
+from osteoct.cohort.report.suppression import PARTNER, SMALL
 from osteoct.cohort.report.tables import Table
 
 GROUPS: Final = ("all", *GROUP_WORDS)
@@ -52,7 +52,7 @@ def _make_row(row: Plain) -> tuple[Any, ...]:
     cells = [_cell(parts.get(group), row["shown"]) for group in GROUPS]
     missing = parts.get("all", {}).get("n_missing")
     values = [abs(d["value"]) for d in row["differences"] if d["value"] is not None]
-    hidden = any(c == SMALL for c in cells)
+    hidden = any(c in (SMALL, PARTNER) for c in cells)
     return (
         VARIABLES[row["variable"]],
         row["unit"],
@@ -69,8 +69,10 @@ def _cell(part: Plain | None, shown: str) -> str:
     """One group's numbers as printed; a dash where there is nobody."""
     if part is None or part["n"] == 0:
         return "–"
-    if part["n"] == SMALL or part.get("count") == SMALL:
+    if SMALL in (part["n"], part.get("count")):
         return SMALL
+    if PARTNER in (part["n"], part.get("count")):
+        return PARTNER
     if shown == "count":
         return f"{part['count']} ({100 * part['share']:.1f})"
     if shown == "mean_sd":

@@ -11,6 +11,7 @@ from osteoct.cohort.columns import SYNTHETIC
 from osteoct.cohort.figures.style import OUTCOME_WORDS, SITE_WORDS, say_p
 from osteoct.cohort.report.choices import LEAST_CELL, ReportChoices
 from osteoct.cohort.simulate.assumptions import ASSUMED_IN_WORDS
+from osteoct.cohort.statistics.choices import StatisticsChoices
 
 Plain = Mapping[str, Any]
 
@@ -98,55 +99,79 @@ def _say_validation(plain: Mapping[str, Any]) -> str:
 
 
 def write_methods(
-    plain: Plain, choices: ReportChoices, *, protocol: str, sha256: str, linking: Plain | None
+    plain: Plain,
+    choices: ReportChoices,
+    *,
+    protocol: str,
+    sha256: str,
+    linking: Plain | None,
+    repeats: Sequence[str] = (),
 ) -> list[str]:
-    """Paragraphs of a methods section, from the choices and counts of this run."""
+    """Paragraphs of a methods section, from the choices and counts of this run.
+
+    ``repeats`` tells how repeated CTs were compared.
+    """
     chosen = choices.statistics
+    versions = ", ".join(f"{name} {version(name)}" for name in RECORDED)
+    paragraphs = (
+        _write_linking(linking) if linking else "",
+        _write_sorting(chosen, protocol),
+        _write_tests(),
+        _write_diagnosis(plain, chosen),
+        *repeats,
+        _write_missing(plain, choices),
+        f"Made by osteoct {osteoct.__version__} ({versions}) from a table with SHA-256 {sha256}.",
+    )
+    return [p for p in paragraphs if p]
+
+
+def _write_sorting(chosen: StatisticsChoices, protocol: str) -> str:
+    """What was measured, and who is healthy."""
     which = "the lowest known of the three T-scores" if chosen.site == "lowest" else (
         f"the T-score of the {SITE_WORDS[chosen.site]}"
     )  # fmt: skip
-    versions = ", ".join(f"{name} {version(name)}" for name in RECORDED)
-    paragraphs = [
-        *([_write_linking(linking)] if linking else []),
-        (
-            f"HU were measured under the protocol {protocol} as unweighted means over L1–L5. "
-            f"Patients were sorted by {which}, by the definition of "
-            f"{DEFINITIONS[chosen.definition]}. "
-            "The outcomes are low BMD (osteopenia or osteoporosis) and osteoporosis; low HU "
-            "counts as "
-            "positive. Of two hips the lower T-score counts."
-        ),
-        (
-            "Groups are described by mean ± SD, or by median [IQR] where skewed, and compared by "
-            "Welch's ANOVA with Games–Howell and by Kruskal–Wallis with Dunn's test (Holm). "
-            "HU and T-scores were correlated by Pearson and Spearman, also partially on age, sex "
-            "and BMI "
-            "(Fisher's z for intervals, Holm over the rows of one method)."
-        ),
-        (
-            "Areas under ROC curves have DeLong's intervals; regions were compared by the paired "
-            "DeLong "
-            "test. Cut-offs with the largest Youden index have percentile intervals from "
-            f"{chosen.n_bootstrap} bootstrap samples (seed {chosen.seed}); sensitivity and "
-            f"specificity "
-            "were corrected for optimism by Harrell's bootstrap, with Wilson intervals. Published "
-            "cut-offs "
-            "were applied as they are and only to HU of their own protocol. Logistic models were "
-            "validated "
-            f"by {_say_validation(plain)} bootstrap samples."
-        ),
-        f"Nothing was imputed: each number rests on the patients who have what it needs. Parts of "
-        f"the "
-        f"cohort below {chosen.least_group} patients are shown as too small. "
-        + (
-            "Small counts are printed as they are. "
-            if choices.allow_small_cells
-            else f"Counts of 1 to {LEAST_CELL - 1} patients are not printed. "
-        )
-        + _say_ignored(plain["ignored"]),
-        f"Made by osteoct {osteoct.__version__} ({versions}) from a table with SHA-256 {sha256}.",
-    ]
-    return [p for p in paragraphs if p]
+    return (
+        f"HU were measured under the protocol {protocol} as unweighted means over L1–L5. Patients "
+        f"were sorted by {which}, by the definition of {DEFINITIONS[chosen.definition]}. The "
+        "outcomes are low BMD (osteopenia or osteoporosis) and osteoporosis; low HU counts as "
+        "positive. Of two hips the lower T-score counts."
+    )
+
+
+def _write_tests() -> str:
+    """How groups were compared and HU correlated."""
+    return (
+        "Groups are described by mean ± SD, or by median [IQR] where skewed, and compared by "
+        "Welch's ANOVA with Games–Howell and by Kruskal–Wallis with Dunn's test (Holm). HU and "
+        "T-scores were correlated by Pearson and Spearman, also partially on age, sex and BMI "
+        "(Fisher's z for intervals, Holm over the rows of one method)."
+    )
+
+
+def _write_diagnosis(plain: Plain, chosen: StatisticsChoices) -> str:
+    """Curves, cut-offs and models."""
+    return (
+        "Areas under ROC curves have DeLong's intervals; regions were compared by the paired "
+        "DeLong test. Cut-offs with the largest Youden index have percentile intervals from "
+        f"{chosen.n_bootstrap} bootstrap samples (seed {chosen.seed}); sensitivity and specificity "
+        "were corrected for optimism by Harrell's bootstrap, with Wilson intervals. Published "
+        "cut-offs were applied as they are and only to HU of their own protocol. Logistic models "
+        f"were validated by {_say_validation(plain)} bootstrap samples."
+    )
+
+
+def _write_missing(plain: Plain, choices: ReportChoices) -> str:
+    """What was missing, and what is not printed."""
+    small = (
+        "Small counts are printed as they are. "
+        if choices.allow_small_cells
+        else f"Counts of 1 to {LEAST_CELL - 1} patients are not printed. "
+    )
+    return (
+        "Nothing was imputed: each number rests on the patients who have what it needs. Parts of "
+        f"the cohort below {choices.statistics.least_group} patients are shown as too small. "
+        f"{small}{_say_ignored(plain['ignored'])}"
+    )
 
 
 def _write_linking(linking: Plain) -> str:

@@ -17,6 +17,7 @@ from osteoct.cohort.figures.style import OUTCOME_WORDS
 from osteoct.cohort.folder import Cohort
 from osteoct.cohort.linking.flow import FLOW_COLUMNS
 from osteoct.cohort.report.choices import ReportChoices
+from osteoct.cohort.report.cohort_agreement import compare_repeats
 from osteoct.cohort.report.content import (
     Content,
     Picture,
@@ -67,7 +68,9 @@ class Results:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every figure, the flow first."""
-        return (self.content.flow, *self.content.pictures)
+        agreement = self.content.agreement
+        repeats = () if agreement is None else agreement.pictures
+        return (self.content.flow, *self.content.pictures, *repeats)
 
 
 def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
@@ -77,6 +80,7 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
     least = choices.least
     plain = hide_small_cells(found, least)
     counts = plain["group_counts"] | {"all": show_count(found.n, least)}
+    agreement = compare_repeats(cohort, choices)
     flow = draw_flow_picture(cohort.flow, counts, least=least, is_synthetic=cohort.is_synthetic)
     content = Content(
         title=f"Cohort of {counts['all']} patients",
@@ -94,22 +98,26 @@ def make_results(cohort: Cohort, choices: ReportChoices) -> Results:
             protocol=choices.statistics.protocol,
             sha256=cohort.sha256,
             linking=cohort.linking,
+            repeats=agreement.section.methods if agreement.section else (agreement.absence,),
         ),
+        agreement=agreement.section,
         limits=LIMITS,
         assumptions=list_assumptions() if cohort.is_synthetic else (),
     )
-    shown = show_flow(cohort.flow, least)
-    flow_rows = tuple(
-        (r.side, r.step, r.reason, n) for r, n in zip(cohort.flow, shown, strict=True)
-    )
-    tables = (
-        *make_tables(plain),
-        Table(name="flow", columns=FLOW_COLUMNS, rows=flow_rows),
-        content.table_one,
-    )
+    tables = (*make_tables(plain), _tabulate_flow(cohort, least), content.table_one)
+    tables = (*tables, *agreement.tables)
     if cohort.is_synthetic:
-        tables = tuple(_mark_table(t) for t in tables)
+        tables = tuple(mark_table(t) for t in tables)
+    if agreement.plain:
+        plain["agreement"] = agreement.plain
     return Results(found=found, plain=plain, content=content, tables=tables)
+
+
+def _tabulate_flow(cohort: Cohort, least: int) -> Table:
+    """The flow's numbers as printed."""
+    shown = show_flow(cohort.flow, least)
+    rows = tuple((r.side, r.step, r.reason, n) for r, n in zip(cohort.flow, shown, strict=True))
+    return Table(name="flow", columns=FLOW_COLUMNS, rows=rows)
 
 
 def hide_small_cells(found: CohortStatistics, least: int) -> dict[str, Any]:
@@ -125,7 +133,7 @@ def hide_small_cells(found: CohortStatistics, least: int) -> dict[str, Any]:
     return {**plain, "choices": kept["choices"]}
 
 
-def _mark_table(table: Table) -> Table:
+def mark_table(table: Table) -> Table:
     """A last column that says SYNTHETIC, in its name and in every row."""
     rows = tuple((*row, SYNTHETIC) for row in table.rows)
     return replace(table, columns=(*table.columns, SYNTHETIC), rows=rows)
@@ -133,7 +141,7 @@ def _mark_table(table: Table) -> Table:
 
 def write_results(results: Results, cohort: Cohort, choices: ReportChoices, folder: Path) -> None:
     """Write every file into an existing folder. No time of day is in any of them."""
-    svgs = _write_figures(results.pictures, folder / "figures", png=choices.png)
+    svgs = write_figures(results.pictures, folder / "figures", png=choices.png)
     (folder / "describe").mkdir()
     for table in results.tables:
         place = folder / "describe" if table.name == "table1" else folder
@@ -152,7 +160,8 @@ def _notes(content: Content) -> Sequence[str]:
     return [*([content.banner] if content.banner else []), *content.headline, content.disclaimer]
 
 
-def _write_figures(pictures: Sequence[Picture], folder: Path, *, png: bool) -> dict[str, bytes]:
+def write_figures(pictures: Sequence[Picture], folder: Path, *, png: bool) -> dict[str, bytes]:
+    """Write each figure as SVG, and as PNG where asked for; the SVGs come back by name."""
     folder.mkdir()
     svgs = {picture.name: svg_bytes(picture.figure) for picture in pictures}
     for picture in pictures:

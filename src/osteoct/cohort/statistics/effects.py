@@ -82,7 +82,7 @@ def measure_epsilon(
     if not drawn:
         return row.model_copy(update={"value": value, "ci_reason": Absence.CONSTANT})
     low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
-    ends = {"ci_low": low, "ci_high": high, "ci_method": "bootstrap"}
+    ends = {"ci_low": low, "ci_high": high, "ci_method": "bootstrap", "n_bootstrap": len(drawn)}
     return row.model_copy(update={"value": value} | ends)
 
 

@@ -207,7 +207,8 @@ class EffectSize(Record):
     ``omega_squared`` of Welch's F and ``epsilon_squared`` of the ranks span all groups (``first``
     and ``second`` are absent); ``hedges_g`` (pooled SD) and ``cliffs_delta`` compare two.
     ``ci_method`` names the interval: ``noncentral_f``, ``noncentral_t``, ``delong`` or
-    ``bootstrap``.
+    ``bootstrap``. ``n_bootstrap`` counts the resamples behind a bootstrapped interval, less those
+    that had nothing to compare; 0 where the interval is of another kind, or absent.
     """
 
     variable: str
@@ -219,6 +220,7 @@ class EffectSize(Record):
     ci_low: float | None = None
     ci_high: float | None = None
     ci_method: Literal["noncentral_f", "noncentral_t", "delong", "bootstrap"] | None = None
+    n_bootstrap: int = 0
     reason: Absence | None = None
     ci_reason: Absence | None = None
 

@@ -96,3 +96,32 @@ class Agreement(Record):
     bland_altman: BlandAltman | None = None
     icc: tuple[Icc, ...] = ()
     precision: Precision | None = None
+
+
+class AgreementRow(Record):
+    """Agreement of one quantity: a line of ``agreement.csv``.
+
+    Parameters
+    ----------
+    kind
+        ``methods``: first against second side. ``repeats``: CTs of one patient, in order of time;
+        Bland–Altman and ICC then compare the first two, precision takes all.
+    n
+        Patients, or pairs, with the quantity on both sides.
+    n_missing
+        Pairs without it on a side.
+    mean_first, mean_second
+        Over the ``n``.
+    """
+
+    kind: Literal["methods", "repeats"]
+    region: str
+    level: str
+    unit: str
+    n: int
+    n_missing: int
+    mean_first: float | None = None
+    mean_second: float | None = None
+    bland_altman: BlandAltman
+    icc: tuple[Icc, ...]
+    precision: Precision
