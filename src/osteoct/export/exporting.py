@@ -1,0 +1,122 @@
+"""From a finished case to files in other programs' formats: the twin of ``osteoct export``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+
+from osteoct import __version__
+from osteoct.errors import ConfigError
+from osteoct.export.case_folder import FinishedCase, read_finished_case
+from osteoct.export.formats import ExportFormat, ExportJob, export_format
+from osteoct.export.source_series import find_source
+from osteoct.io.output import check_place, result_folder
+from osteoct.record import Record
+
+EXPORT_FILE: Final = "export.json"
+"""What lies beside the exported files and says what they are; marks a folder as ours."""
+
+
+class ExportedFile(Record):
+    """One file of an export."""
+
+    name: str
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+class ExportRecord(Record):
+    """What an export holds, as written to ``export.json``; without identifiers.
+
+    ``case_sha256`` is the SHA-256 of the ``case.json`` that was exported.
+    """
+
+    schema_id: Literal["osteoct.export/1"] = Field(default="osteoct.export/1", alias="schema")
+    osteoct_version: str
+    case_id: str
+    case_sha256: str
+    files: tuple[ExportedFile, ...]
+
+
+def export_case(
+    case: Path | str,
+    to: Sequence[str],
+    *,
+    out: Path | str,
+    source: Path | str | None = None,
+    series: str | None = None,
+    key_file: Path | None = None,
+    overwrite: bool = False,
+) -> ExportRecord:
+    """Export a finished case; the folder ``out`` appears whole or not at all.
+
+    Parameters
+    ----------
+    case
+        Result folder of :func:`osteoct.analyze`.
+    to
+        Names of :data:`osteoct.export.formats.FORMATS`.
+    source, series
+        The DICOM series that the case was measured on, for formats that need it; see
+        :func:`osteoct.export.source_series.find_source`.
+
+    Raises
+    ------
+    InputError, GeometryError, ConfigError, OutputError, DependencyError
+        See :mod:`osteoct.errors`.
+    """
+    formats = [export_format(name) for name in dict.fromkeys(to)]
+    _check_request(formats, source)
+    check_place(Path(out), overwrite=overwrite, marker=EXPORT_FILE)
+    finished = read_finished_case(Path(case))
+    found = None
+    if source is not None:
+        found = find_source(finished, Path(source), series=series, key_file=key_file)
+    job = ExportJob(case=finished, source=found)
+    contents = [(f, name, data) for f in formats for name, data in f.make(job).items()]
+    record = _describe(finished, contents)
+    with result_folder(Path(out), overwrite=overwrite, marker=EXPORT_FILE) as folder:
+        for _, name, data in contents:
+            (folder / name).write_bytes(data)
+        text = record.model_dump_json(by_alias=True, indent=2) + "\n"
+        (folder / EXPORT_FILE).write_text(text, encoding="utf-8", newline="")
+    return record
+
+
+def _check_request(formats: Sequence[ExportFormat], source: Path | str | None) -> None:
+    """Refuse no format at all, and a format whose series is not given."""
+    if not formats:
+        raise ConfigError("no format was named", where="--to")
+    needing = [f.name for f in formats if f.needs_source]
+    if needing and source is None:
+        raise ConfigError(
+            "the series that the case was measured on is needed",
+            where="--source",
+            found="nothing",
+            wanted=f"its DICOM folder, for {', '.join(needing)}",
+        )
+
+
+def _describe(
+    case: FinishedCase, contents: Sequence[tuple[ExportFormat, str, bytes]]
+) -> ExportRecord:
+    """The record of an export."""
+    return ExportRecord(
+        osteoct_version=__version__,
+        case_id=case.result.case_id,
+        case_sha256=case.sha256,
+        files=tuple(
+            ExportedFile(
+                name=name,
+                format=f.name,
+                sha256=hashlib.sha256(data).hexdigest(),
+                size_bytes=len(data),
+            )
+            for f, name, data in contents
+        ),
+    )
