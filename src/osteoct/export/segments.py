@@ -35,14 +35,25 @@ class RegionSegment:
     @property
     def name(self) -> str:
         """Such as ``L1 vertebra`` or ``L1 trabecular core, body-core-4``."""
-        words = {
-            Region.VERTEBRA: "vertebra",
-            Region.BODY: "vertebral body",
-            Region.TRABECULAR: "trabecular core",
-            Region.CORTICAL: "cortical shell",
-        }
-        name = f"{self.level} {words[self.region]}"
-        return name if self.protocol is None else f"{name}, {self.protocol}"
+        return name_region(self.level, self.region, self.protocol)
+
+
+def name_region(level: Level, region: Region, protocol: str | None) -> str:
+    """Name a region of a level, in words that masks are read by.
+
+    >>> name_region(Level.L1, Region.TRABECULAR, "axial-roi")
+    'L1 trabecular core, axial-roi'
+    """
+    name = f"{level} {_WORDS[region]}"
+    return name if protocol is None else f"{name}, {protocol}"
+
+
+_WORDS = {
+    Region.VERTEBRA: "vertebra",
+    Region.BODY: "vertebral body",
+    Region.TRABECULAR: "trabecular core",
+    Region.CORTICAL: "cortical shell",
+}
 
 
 def list_segments(result: CaseResult, compartments: CompartmentMap) -> tuple[RegionSegment, ...]:

@@ -30,6 +30,11 @@ class Concept:
     meaning: str
 
     @property
+    def key(self) -> tuple[str, str]:
+        """By what it is compared: the same concept may be called otherwise elsewhere."""
+        return self.scheme, self.value
+
+    @property
     def is_private(self) -> bool:
         """Whether no published code exists for it."""
         return self.scheme == PRIVATE_SCHEME
@@ -68,3 +73,15 @@ def level_concept(level: Level) -> Concept:
     if value is None:
         return private(f"VERTEBRA_{level}", meaning)
     return Concept(scheme=SNOMED, value=value, meaning=meaning)
+
+
+def level_of(concept: Concept) -> Level | None:
+    """The level that a concept of :func:`level_concept` names; ``None`` for any other concept.
+
+    >>> level_of(level_concept(Level.T13))
+    <Level.T13: 'T13'>
+    """
+    return _LEVELS.get((concept.scheme, concept.value))
+
+
+_LEVELS = {(c.scheme, c.value): level for level in Level for c in (level_concept(level),)}

@@ -7,11 +7,13 @@ from typing import Final
 
 from osteoct.errors import InputError
 from osteoct.export.dicom.origin import file_bytes, find_origin
+from osteoct.export.dicom.report import make_report
 from osteoct.export.dicom.segmentation import make_segmentation
 from osteoct.export.formats import ExportJob
 from osteoct.export.segments import list_segments
 
 SEGMENTATION_FILE: Final = "seg.dcm"
+REPORT_FILE: Final = "sr.dcm"
 
 
 def make_objects(job: ExportJob) -> Mapping[str, bytes]:
@@ -36,4 +38,5 @@ def make_objects(job: ExportJob) -> Mapping[str, bytes]:
             wanted="a case with a vertebra",
         )
     segmentation = make_segmentation(origin, compartments, segments)
-    return {SEGMENTATION_FILE: file_bytes(segmentation)}
+    report = make_report(origin, segments, segmentation)
+    return {SEGMENTATION_FILE: file_bytes(segmentation), REPORT_FILE: file_bytes(report)}

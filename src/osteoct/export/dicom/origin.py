@@ -15,12 +15,16 @@ from pydicom.uid import UID
 
 from osteoct.errors import InputError
 from osteoct.export.case_folder import FinishedCase
+from osteoct.io.dicom.elements import quietly
 from osteoct.io.dicom.source import SourceSeries
 
 MANUFACTURER: Final = "osteoct"
 MODEL: Final = "osteoct"
 SERIAL_NUMBER: Final = "none"
 """Software has none, and DICOM wants one (type 1 in enhanced equipment)."""
+
+CHARACTER_SET: Final = "ISO_IR 192"
+"""UTF-8: the patient's name is written anew in it, whatever set the source's was in."""
 
 FIRST_SERIES_NUMBER: Final = 9700
 """Far above what scanners number; viewers sort series by it."""
@@ -73,7 +77,10 @@ def find_origin(case: FinishedCase, source: SourceSeries) -> Origin:
     InputError
         The header lacks a UID without which nothing can refer to it.
     """
-    head = deepcopy(source.head)
+    with quietly():
+        head = deepcopy(source.head)
+        head.decode()
+    head.SpecificCharacterSet = CHARACTER_SET
     missing = [keyword for keyword in _NEEDED if not head.get(keyword)]
     if missing:
         raise InputError(

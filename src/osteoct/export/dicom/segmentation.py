@@ -23,6 +23,7 @@ from osteoct.export.case_folder import CompartmentMap
 from osteoct.export.dicom.coding import private_schemes
 from osteoct.export.dicom.descriptions import describe_segments
 from osteoct.export.dicom.origin import (
+    CHARACTER_SET,
     FIRST_SERIES_NUMBER,
     MANUFACTURER,
     MODEL,
@@ -106,6 +107,7 @@ def _make_head(origin: Origin, planes: FramePlanes, segments: Sequence[RegionSeg
             slice_thickness=planes.distance_mm,
             spacing_between_slices=planes.distance_mm,
         ),
+        specific_character_set=CHARACTER_SET,
         series_description=SERIES_DESCRIPTION,
         content_date=made.date(),
         content_time=made.time(),
