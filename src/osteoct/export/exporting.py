@@ -14,6 +14,7 @@ from osteoct.errors import ConfigError
 from osteoct.export.case_folder import FinishedCase, read_finished_case
 from osteoct.export.formats import ExportFormat, ExportJob, export_format
 from osteoct.export.source_series import find_source
+from osteoct.io.dicom.source import SourceSeries
 from osteoct.io.output import check_place, result_folder
 from osteoct.record import Record
 
@@ -41,6 +42,8 @@ class ExportRecord(Record):
     case_id: str
     case_sha256: str
     files: tuple[ExportedFile, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever sends the files on should know."""
 
 
 def export_case(
@@ -79,7 +82,7 @@ def export_case(
         found = find_source(finished, Path(source), series=series, key_file=key_file)
     job = ExportJob(case=finished, source=found)
     contents = [(f, name, data) for f in formats for name, data in f.make(job).items()]
-    record = _describe(finished, contents)
+    record = _describe(finished, found, contents)
     with result_folder(Path(out), overwrite=overwrite, marker=EXPORT_FILE) as folder:
         for _, name, data in contents:
             (folder / name).write_bytes(data)
@@ -103,13 +106,16 @@ def _check_request(formats: Sequence[ExportFormat], source: Path | str | None) -
 
 
 def _describe(
-    case: FinishedCase, contents: Sequence[tuple[ExportFormat, str, bytes]]
+    case: FinishedCase,
+    source: SourceSeries | None,
+    contents: Sequence[tuple[ExportFormat, str, bytes]],
 ) -> ExportRecord:
     """The record of an export."""
     return ExportRecord(
         osteoct_version=__version__,
         case_id=case.result.case_id,
         case_sha256=case.sha256,
+        notes=() if source is None else _notes(source),
         files=tuple(
             ExportedFile(
                 name=name,
@@ -120,3 +126,19 @@ def _describe(
             for f, name, data in contents
         ),
     )
+
+
+def _notes(source: SourceSeries) -> tuple[str, ...]:
+    """Where the objects say something else of patient and study than the series does."""
+    notes = []
+    if source.made_uids:
+        notes.append(
+            f"the series has no {', '.join(source.made_uids)}: made anew, "
+            "so that a PACS shows the objects as a study of their own"
+        )
+    if source.left_out:
+        notes.append(
+            f"the series has values of {', '.join(source.left_out)} that DICOM does not allow: "
+            "left empty"
+        )
+    return tuple(notes)

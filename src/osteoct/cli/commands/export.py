@@ -36,6 +36,7 @@ def export_command(
 
     Exit codes: 0 done, 2 usage, 3 case or series refused, 4 environment.
     """
+    from osteoct.cli.words import say
     from osteoct.export.exporting import export_case
 
     record = export_case(
@@ -47,6 +48,8 @@ def export_command(
         key_file=key_file,
         overwrite=overwrite,
     )
+    for note in record.notes:
+        say(f"note: {note}")
     if as_json:
         click.echo(record.model_dump_json(by_alias=True, indent=2))
         return

@@ -35,10 +35,8 @@ _EMPTY_IF_ABSENT: Final = (
 )
 """Attributes of type 2: there, if empty. Archives and de-identified files leave them out."""
 
-_NEEDED: Final = (
-    *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
-    "FrameOfReferenceUID",
-)
+_NEEDED: Final = ("SOPInstanceUID", "SOPClassUID")
+"""What a reference to an image consists of."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,18 +73,18 @@ def find_origin(case: FinishedCase, source: SourceSeries) -> Origin:
     Raises
     ------
     InputError
-        The header lacks a UID without which nothing can refer to it.
+        An image has no UID of its own, so that nothing can refer to it.
     """
     with quietly():
         head = deepcopy(source.head)
         head.decode()
     head.SpecificCharacterSet = CHARACTER_SET
-    missing = [keyword for keyword in _NEEDED if not head.get(keyword)]
+    missing = [k for k in _NEEDED if not all(image.get(k) for image in source.images)]
     if missing:
         raise InputError(
             "the series cannot be referred to",
             where="--source",
-            found=f"no {', '.join(missing)}",
+            found=f"images without {', '.join(missing)}",
             wanted="a CT image as DICOM defines it",
         )
     for keyword in _EMPTY_IF_ABSENT:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from osteoct.errors import UnreadableInputError
 from osteoct.geometry import Geometry
@@ -15,7 +17,11 @@ from osteoct.io.dicom.elements import PARSE_ERRORS, quietly
 from osteoct.io.dicom.headers import Slice
 from osteoct.io.dicom.series import located_stack
 from osteoct.io.dicom.tilt import straight_geometry
+from osteoct.io.dicom.valid_header import drop_invalid
 from osteoct.io.identity import SourceIdentity
+
+_MADE_WHERE_LOST: Final = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+"""UIDs of what lies above the images."""
 
 _REFERENCE_TAGS: Final = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"),
@@ -60,6 +66,11 @@ class SourceSeries:
     orientation, pixel_spacing
         Directions of rows and columns (LPS) and distance of rows and columns (mm), as the files
         have them.
+    made_uids
+        Names of the attributes that the files leave empty, as de-identified ones may, and that were
+        made here: from the images' own UIDs, so that they are the same each time.
+    left_out
+        Names of the attributes whose values DICOM does not allow; ``head`` has them empty.
     is_resampled
         Whether that grid is not the one of the files: the gantry was tilted. Slice n still lies in
         the plane of source plane n.
@@ -73,6 +84,8 @@ class SourceSeries:
     pixel_spacing: tuple[float, ...]
     is_resampled: bool
     identity: SourceIdentity
+    made_uids: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def read_source(path: Path, *, series: str | None = None) -> SourceSeries:
@@ -95,6 +108,8 @@ def read_source(path: Path, *, series: str | None = None) -> SourceSeries:
             raise UnreadableInputError(
                 "a header cannot be read", where=path.name, found=type(error).__name__
             ) from None  # pydicom's words quote header values
+        left_out = drop_invalid(head)
+        made = _complete(head, images)
         index = {file: n for n, file in enumerate(files)}
         return SourceSeries(
             head=head,
@@ -105,7 +120,28 @@ def read_source(path: Path, *, series: str | None = None) -> SourceSeries:
             pixel_spacing=stack.first.pixel_spacing,
             is_resampled=stack.grid.tilt_deg != 0,
             identity=identity,
+            made_uids=made,
+            left_out=left_out,
         )
+
+
+def _complete(head: Dataset, images: tuple[Dataset, ...]) -> tuple[str, ...]:
+    """Fill in UIDs that a data set has lost; returns which had to be made.
+
+    An image's own UID and class stand in the file's meta information as well.
+    """
+    for dataset in (head, *images):
+        meta = dataset.file_meta
+        for keyword in ("SOPClassUID", "SOPInstanceUID"):
+            if not dataset.get(keyword):
+                setattr(dataset, keyword, meta.get(f"MediaStorage{keyword}", ""))
+    lost = tuple(keyword for keyword in _MADE_WHERE_LOST if not head.get(keyword))
+    own = " ".join(sorted(str(image.SOPInstanceUID) for image in images))
+    for keyword in lost:
+        uid = UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'osteoct {keyword} {own}').int}")
+        for dataset in (head, *images):
+            setattr(dataset, keyword, uid)
+    return lost
 
 
 def _plane(one: Slice, image: int) -> SourcePlane:
