@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,14 +13,19 @@ from pydantic import Field
 from osteoct import __version__
 from osteoct.errors import ConfigError
 from osteoct.export.case_folder import FinishedCase, read_finished_case
+from osteoct.export.extra import check_dicom_extra
 from osteoct.export.formats import ExportFormat, ExportJob, export_format
 from osteoct.export.source_series import find_source
 from osteoct.io.dicom.source import SourceSeries
 from osteoct.io.output import check_place, result_folder
+from osteoct.io.pseudonym import case_pseudonym, load_key, patient_pseudonym
 from osteoct.record import Record
 
 EXPORT_FILE: Final = "export.json"
 """What lies beside the exported files and says what they are; marks a folder as ours."""
+
+SERIES_FOLDER: Final = "ct"
+"""Where the images lie that identifiers were taken out of."""
 
 
 class ExportedFile(Record):
@@ -54,6 +60,8 @@ def export_case(
     source: Path | str | None = None,
     series: str | None = None,
     key_file: Path | None = None,
+    deflate: bool = False,
+    deidentify: bool = False,
     overwrite: bool = False,
 ) -> ExportRecord:
     """Export a finished case; the folder ``out`` appears whole or not at all.
@@ -67,6 +75,11 @@ def export_case(
     source, series
         The DICOM series that the case was measured on, for formats that need it; see
         :func:`osteoct.export.source_series.find_source`.
+    deflate
+        Pack DICOM data sets: a segmentation shrinks to a fiftieth, and not every archive takes it.
+    deidentify
+        Take every identifier out of the objects (:mod:`osteoct.export.dicom.deidentify`), and
+        write the series beside them, in ``ct``, likewise: their references point to that.
 
     Raises
     ------
@@ -74,27 +87,58 @@ def export_case(
         See :mod:`osteoct.errors`.
     """
     formats = [export_format(name) for name in dict.fromkeys(to)]
-    _check_request(formats, source)
+    _check_request(formats, source, deidentify=deidentify)
     check_place(Path(out), overwrite=overwrite, marker=EXPORT_FILE)
     finished = read_finished_case(Path(case))
     found = None
     if source is not None:
         found = find_source(finished, Path(source), series=series, key_file=key_file)
-    job = ExportJob(case=finished, source=found)
+    copy_series = None
+    if deidentify and source is not None and found is not None:
+        found, copy_series = _deidentify(finished, found, key_file)
+    job = ExportJob(case=finished, source=found, deflate=deflate)
     contents = [(f, name, data) for f in formats for name, data in f.make(job).items()]
     record = _describe(finished, found, contents)
     with result_folder(Path(out), overwrite=overwrite, marker=EXPORT_FILE) as folder:
         for _, name, data in contents:
             (folder / name).write_bytes(data)
+        if copy_series is not None and source is not None:
+            copy_series(Path(source), folder / SERIES_FOLDER, series=series)
         text = record.model_dump_json(by_alias=True, indent=2) + "\n"
         (folder / EXPORT_FILE).write_text(text, encoding="utf-8", newline="")
     return record
 
 
-def _check_request(formats: Sequence[ExportFormat], source: Path | str | None) -> None:
-    """Refuse no format at all, and a format whose series is not given."""
+def _deidentify(
+    case: FinishedCase, source: SourceSeries, key_file: Path | None
+) -> tuple[SourceSeries, Callable[..., None]]:
+    """The series without identifiers, and what writes its images likewise."""
+    check_dicom_extra("export --deidentify")
+    from osteoct.export.dicom.deidentify import (  # noqa: PLC0415 -- optional packages
+        Deidentifier,
+        deidentify_source,
+        write_deidentified_series,
+    )
+
+    key = load_key(key_file)
+    patient = patient_pseudonym(source.identity, key)
+    by = Deidentifier(key=key, patient=patient or case_pseudonym(source.identity, case.sha256, key))
+    return deidentify_source(source, by), partial(write_deidentified_series, by=by)
+
+
+def _check_request(
+    formats: Sequence[ExportFormat], source: Path | str | None, *, deidentify: bool
+) -> None:
+    """Refuse no format at all, and a series that is needed and not given."""
     if not formats:
         raise ConfigError("no format was named", where="--to")
+    if deidentify and source is None:
+        raise ConfigError(
+            "there is nothing to take identifiers out of",
+            where="--deidentify",
+            found="no --source",
+            hint="only DICOM objects carry the identifiers of their series",
+        )
     needing = [f.name for f in formats if f.needs_source]
     if needing and source is None:
         raise ConfigError(

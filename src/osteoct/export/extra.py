@@ -7,7 +7,10 @@ from typing import Final
 
 from osteoct.errors import DependencyError
 
-NEEDED: Final = {"highdicom": "highdicom>=0.26"}
+NEEDED: Final = {
+    "highdicom": "highdicom>=0.26",
+    "dicomanonymizer": "dicom-anonymizer>=2.1",
+}
 """Modules without which no DICOM object is written, and the requirement of each."""
 
 

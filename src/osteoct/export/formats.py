@@ -19,11 +19,15 @@ class ExportJob:
     Parameters
     ----------
     source
-        The series that the case was measured on; there for formats that need it.
+        The series that the case was measured on; there for formats that need it, and without
+        identifiers where that was asked for.
+    deflate
+        Whether DICOM data sets are packed (Deflated Explicit VR Little Endian).
     """
 
     case: FinishedCase
     source: SourceSeries | None = None
+    deflate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--source", type=_PATH, help="DICOM series that CASE was measured on.")
 @click.option("--series", help="SeriesInstanceUID in it, where one was named to analyze.")
 @click.option("--key-file", type=_PATH, help="Key that CASE was named by, where files changed.")
+@click.option("--deflate", is_flag=True, help="Pack DICOM objects; not every archive takes that.")
+@click.option("--deidentify", is_flag=True, help="Take identifiers out, and write the series too.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export in OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def export_command(
@@ -26,13 +28,16 @@ def export_command(
     source: Path | None,
     series: str | None,
     key_file: Path | None,
+    deflate: bool,
+    deidentify: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Write CASE, a folder of osteoct analyze, in other formats into OUT, all or nothing.
 
     dicom: a segmentation (seg.dcm) and a structured report (sr.dcm) that belong to the patient's
-    study, and so carry the patient's name and number as the source series does.
+    study, and so carry the patient's name and number as the source series does. With --deidentify
+    they carry none, and the series lies beside them in OUT/ct, likewise.
 
     Exit codes: 0 done, 2 usage, 3 case or series refused, 4 environment.
     """
@@ -46,6 +51,8 @@ def export_command(
         source=source,
         series=series,
         key_file=key_file,
+        deflate=deflate,
+        deidentify=deidentify,
         overwrite=overwrite,
     )
     for note in record.notes:

@@ -39,4 +39,5 @@ def make_objects(job: ExportJob) -> Mapping[str, bytes]:
         )
     segmentation = make_segmentation(origin, compartments, segments)
     report = make_report(origin, segments, segmentation)
-    return {SEGMENTATION_FILE: file_bytes(segmentation), REPORT_FILE: file_bytes(report)}
+    made = {SEGMENTATION_FILE: segmentation, REPORT_FILE: report}
+    return {name: file_bytes(dataset, deflate=job.deflate) for name, dataset in made.items()}

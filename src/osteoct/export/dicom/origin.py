@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 from typing import Final
 
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from osteoct.errors import InputError
 from osteoct.export.case_folder import FinishedCase
@@ -62,7 +62,12 @@ class Origin:
 
     @property
     def made(self) -> datetime:
-        """When the case was analysed, in the time zone that the study's times are in."""
+        """When the case was analysed, in the time zone that the study's times are in.
+
+        Without identifiers there is no date: it may be that of the examination.
+        """
+        if self.source.is_deidentified:
+            return datetime(1900, 1, 1, tzinfo=UTC)
         started = datetime.fromisoformat(self.case.result.provenance.started_utc)
         return started.astimezone(_time_zone(str(self.head.get("TimezoneOffsetFromUTC", ""))))
 
@@ -93,8 +98,10 @@ def find_origin(case: FinishedCase, source: SourceSeries) -> Origin:
     return Origin(case=case, source=source, head=head)
 
 
-def file_bytes(dataset: Dataset) -> bytes:
+def file_bytes(dataset: Dataset, *, deflate: bool = False) -> bytes:
     """A DICOM file of a data set that has its file meta information."""
+    if deflate:
+        dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     file = BytesIO()
     dcmwrite(file, dataset, enforce_file_format=True)
     return file.getvalue()

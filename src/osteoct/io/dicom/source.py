@@ -86,6 +86,7 @@ class SourceSeries:
     identity: SourceIdentity
     made_uids: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    is_deidentified: bool = False
 
 
 def read_source(path: Path, *, series: str | None = None) -> SourceSeries:
