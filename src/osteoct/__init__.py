@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from osteoct.analysis import analyze as analyze
     from osteoct.config import AnalysisConfig as AnalysisConfig
+    from osteoct.export.exporting import export_case as export_case
     from osteoct.geometry import Geometry as Geometry
     from osteoct.io.dicom.series import find_series as find_series
     from osteoct.io.labels import read_labels as read_labels
@@ -30,6 +31,7 @@ _HOME = {
     "LabelVolume": "osteoct.volume",
     "analyze": "osteoct.analysis",
     "analyze_volumes": "osteoct.pipeline",
+    "export_case": "osteoct.export.exporting",
     "find_series": "osteoct.io.dicom.series",
     "make_phantom": "osteoct.phantom.catalogue",
     "read_labels": "osteoct.io.labels",
@@ -45,6 +47,7 @@ __all__ = [
     "__version__",
     "analyze",
     "analyze_volumes",
+    "export_case",
     "find_series",
     "make_phantom",
     "read_labels",

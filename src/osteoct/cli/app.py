@@ -36,6 +36,7 @@ COMMANDS = (
     "demo",
     "analyze",
     "review",
+    "export",
     "segment",
     "inspect",
     "phantom",

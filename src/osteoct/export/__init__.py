@@ -1,1 +1,1 @@
-"""Tables of a finished case."""
+"""A finished case as tables, and in the formats of other programs."""

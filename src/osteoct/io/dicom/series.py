@@ -15,7 +15,7 @@ from osteoct.io.dicom.listing import SeriesListing, SeriesSummary, make_keys, ma
 from osteoct.io.dicom.patients import count_patients, patient_key
 from osteoct.io.dicom.pixels import check_duplicates, read_pixels
 from osteoct.io.dicom.position import check_header_position
-from osteoct.io.dicom.stacks import split_into_series, split_into_stacks
+from osteoct.io.dicom.stacks import Stack, split_into_series, split_into_stacks
 from osteoct.io.dicom.tilt import straighten
 from osteoct.io.identity import SourceIdentity
 from osteoct.records import Finding, Severity
@@ -25,6 +25,7 @@ __all__ = [
     "SeriesListing",
     "SeriesSummary",
     "find_series",
+    "located_stack",
     "read_dicom",
     "read_dicom_with_identity",
 ]
@@ -110,15 +111,28 @@ def read_dicom_with_identity(
 ) -> tuple[CTVolume, SourceIdentity]:
     """Read as :func:`read_dicom`, with the raw identifiers for keyed pseudonyms beside it."""
     with _folder_of(path) as folder:
-        found = _find(folder)
-        check_has_ct(found.scan, path)
-        if series is None:
-            _check_one_patient(found, path)
-            choice = choose_stack(found.candidates)
-        else:
-            choice = choose_stack(_asked_for(series, found, path))
+        found, choice = _choose(folder, path, series)
         taken = _taken(choice, found)
         return _read(taken, (*choice.findings, *_damage_findings(found.scan))), _identity(taken)
+
+
+@contextmanager
+def located_stack(
+    path: Path, *, series: str | None = None
+) -> Iterator[tuple[Stack, SourceIdentity]]:
+    """Yield the stack that :func:`read_dicom` would read, and whose it is.
+
+    The files can be read while the block runs: those of an archive are unpacked for it.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_dicom`, but for what only pixels tell.
+    """
+    with _folder_of(path) as folder:
+        found, choice = _choose(folder, path, series)
+        taken = _taken(choice, found)
+        yield taken.stack, _identity(taken)
 
 
 @contextmanager
@@ -129,6 +143,16 @@ def _folder_of(path: Path) -> Iterator[Path]:
             yield folder
     else:
         yield path
+
+
+def _choose(folder: Path, path: Path, series: str | None) -> tuple[_Found, Choice]:
+    """What lies in a folder and which stack of it is read; ``path`` is what the user named."""
+    found = _find(folder)
+    check_has_ct(found.scan, path)
+    if series is None:
+        _check_one_patient(found, path)
+        return found, choose_stack(found.candidates)
+    return found, choose_stack(_asked_for(series, found, path))
 
 
 def _find(folder: Path) -> _Found:

@@ -34,12 +34,8 @@ def straighten(pixels: Pixels, grid: Grid) -> tuple[Pixels, Geometry]:
     """
     if grid.tilt_deg == 0:
         return pixels, grid.geometry
-    shift, step = _shift_per_slice(grid.geometry)
-    count = grid.geometry.shape[2]
-    shifts = np.outer(np.arange(count), shift)
-    start = np.floor(shifts.min(axis=0)).astype(int)
-    extra = np.ceil(shifts.max(axis=0)).astype(int) - start
-    shape = (grid.geometry.shape[0] + int(extra[0]), grid.geometry.shape[1] + int(extra[1]), count)
+    geometry, shifts, start = _straight_grid(grid.geometry)
+    shape, count = geometry.shape, geometry.shape[2]
     padding = PADDING_FALLBACK_HU if pixels.padding_hu is None else pixels.padding_hu
     planes = np.full(shape[::-1], padding, dtype=np.float32)
     array = planes.transpose(2, 1, 0)
@@ -59,7 +55,25 @@ def straighten(pixels: Pixels, grid: Grid) -> tuple[Pixels, Geometry]:
         evidence={"tilt_deg": round(grid.tilt_deg, 2)},
     )
     straight = Pixels(array=array, padding_hu=float(padding), findings=(*pixels.findings, finding))
-    return straight, _box_geometry(grid.geometry, shape, start, step)
+    return straight, geometry
+
+
+def straight_geometry(grid: Grid) -> Geometry:
+    """The grid that :func:`straighten` gives, without any pixel; slice n stays in its plane."""
+    return grid.geometry if grid.tilt_deg == 0 else _straight_grid(grid.geometry)[0]
+
+
+def _straight_grid(
+    tilted: Geometry,
+) -> tuple[Geometry, NDArray[np.float64], NDArray[np.int_]]:
+    """The grid of boxes, the shift of every slice in pixels, and the lowest whole one."""
+    shift, step = _shift_per_slice(tilted)
+    count = tilted.shape[2]
+    shifts = np.outer(np.arange(count), shift)
+    start = np.floor(shifts.min(axis=0)).astype(int)
+    extra = np.ceil(shifts.max(axis=0)).astype(int) - start
+    shape = (tilted.shape[0] + int(extra[0]), tilted.shape[1] + int(extra[1]), count)
+    return _box_geometry(tilted, shape, start, step), shifts, start
 
 
 def _shift_per_slice(

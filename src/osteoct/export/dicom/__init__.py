@@ -1,0 +1,1 @@
+"""DICOM objects made from a finished case."""

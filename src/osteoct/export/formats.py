@@ -1,0 +1,85 @@
+"""The formats that a finished case can be exported to, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from osteoct.errors import ConfigError
+from osteoct.export.case_folder import FinishedCase
+from osteoct.export.extra import check_dicom_extra
+from osteoct.io.dicom.source import SourceSeries
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExportJob:
+    """What a format is made from.
+
+    Parameters
+    ----------
+    source
+        The series that the case was measured on; there for formats that need it, and without
+        identifiers where that was asked for.
+    deflate
+        Whether DICOM data sets are packed (Deflated Explicit VR Little Endian).
+    """
+
+    case: FinishedCase
+    source: SourceSeries | None = None
+    deflate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportFormat:
+    """One format.
+
+    Parameters
+    ----------
+    name
+        What ``--to`` calls it.
+    title
+        What it gives, in a few words.
+    needs_source
+        Whether it needs the DICOM series that the case was measured on.
+    make
+        Makes the files: content by name. Names hold no identifier and are no other format's.
+        Imports what it needs when it is called.
+    """
+
+    name: str
+    title: str
+    needs_source: bool
+    make: Callable[[ExportJob], Mapping[str, bytes]]
+
+
+def _make_dicom(job: ExportJob) -> Mapping[str, bytes]:
+    check_dicom_extra("export --to dicom")
+    from osteoct.export.dicom.objects import make_objects  # noqa: PLC0415 -- highdicom: 0.5 s
+
+    return make_objects(job)
+
+
+FORMATS: Final[Mapping[str, ExportFormat]] = {
+    f.name: f
+    for f in (
+        ExportFormat(
+            name="dicom",
+            title="segmentation and structured report for a PACS",
+            needs_source=True,
+            make=_make_dicom,
+        ),
+    )
+}
+
+
+def export_format(name: str) -> ExportFormat:
+    """Return a format by name; an unknown name is an error that lists the known ones."""
+    if name not in FORMATS:
+        raise ConfigError(
+            "unknown format",
+            where="--to",
+            found=repr(name),
+            wanted="one of " + ", ".join(FORMATS),
+        )
+    return FORMATS[name]
