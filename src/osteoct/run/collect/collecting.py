@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from osteoct.protocols import PROTOCOLS, Region
@@ -16,8 +17,8 @@ from osteoct.run.collect.columns import (
     subjects,
     summary_columns,
 )
-from osteoct.run.ledger.ledger import Row
-from osteoct.run.records import Cause, State
+from osteoct.run.ledger.records import Row
+from osteoct.run.records import Cause, Failure, State
 
 DAMAGED: Final = "its result cannot be read"
 
@@ -52,7 +53,6 @@ def _subjects(
     """What the rows of one case are about."""
     result = read(row) if row.state is State.DONE else None
     if row.state is State.DONE and result is None:
-        row = row.model_copy(
-            update={"state": State.FAILED, "cause": Cause.OUTPUT, "message": DAMAGED}
-        )
+        failure = Failure(cause=Cause.OUTPUT, kind="DamagedResult", message=DAMAGED)
+        row = replace(row, state=State.FAILED, failure=failure)
     yield from subjects(row, result, rows)

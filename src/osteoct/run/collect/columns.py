@@ -14,7 +14,7 @@ from osteoct.records import (
     RegionMeasure,
     Severity,
 )
-from osteoct.run.ledger.ledger import Row
+from osteoct.run.ledger.records import Row
 
 Value: TypeAlias = str | float | int | bool | None
 Kind: TypeAlias = Literal["string", "number", "integer", "boolean"]
@@ -154,8 +154,18 @@ _CASE: Final[tuple[Column[Any], ...]] = (
         "done, failed, set-aside (every attempt ended the worker), refused, pending or running",
         lambda r: str(r.state),
     ),
-    _from_row("failure_cause", "string", "why there is no result", lambda r: _word(r.cause)),
-    _from_row("failure", "string", "the same in words", lambda r: r.message),
+    _from_row(
+        "failure_cause",
+        "string",
+        "why there is no result",
+        lambda r: None if r.failure is None else str(r.failure.cause),
+    ),
+    _from_row(
+        "failure",
+        "string",
+        "the same in words",
+        lambda r: None if r.failure is None else r.failure.message,
+    ),
     _from_result(
         "usability", "string", "usable, warning or not-usable", lambda r: _word(r.usability)
     ),
