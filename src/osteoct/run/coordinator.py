@@ -25,7 +25,8 @@ from osteoct.run.engines.interface import (
     WorkerSpec,
 )
 from osteoct.run.judging import ATTEMPTS, judge
-from osteoct.run.ledger.ledger import Claim, Ledger
+from osteoct.run.ledger.ledger import Ledger
+from osteoct.run.ledger.records import Claim
 from osteoct.run.progress import Pace, RunProgress
 from osteoct.run.records import Cause, Outcome, State, WorkItem
 

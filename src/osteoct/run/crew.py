@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from osteoct.run.engines.interface import Engine, WorkerId, WorkerSpec
-from osteoct.run.ledger.ledger import Claim
+from osteoct.run.ledger.records import Claim
 
 
 @dataclass(kw_only=True, eq=False)
