@@ -86,7 +86,7 @@ class LocalEngine:
             process=process, connection=connection, spec=spec, started=time.monotonic()
         )
         with suppress(OSError):  # one that has died is noticed by its closed socket
-            connection.send(spec)
+            connection.send((worker, spec))
 
     def give(self, worker: WorkerId, item: WorkItem) -> None:
         """Send a case."""
@@ -133,8 +133,8 @@ class LocalEngine:
             del self._processes[worker]
             code = _end(found)
             return None if found.is_ending else self._lost(worker, found, code)
-        if isinstance(said, Ready):
-            found.is_ready = True
+        found.is_ready = found.is_ready or isinstance(said, Ready)
+        found.is_ending = found.is_ending or isinstance(said, Lost)
         return said
 
     def _lost(self, worker: WorkerId, found: _Process, code: int) -> Lost:

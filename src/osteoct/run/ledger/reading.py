@@ -25,7 +25,7 @@ _OVER: Final = tuple(state.value for state in State if state.is_over)
 def count_states(connection: Connection) -> dict[State, int]:
     """Return the number of cases in each state."""
     query = select(cases.c.state, func.count()).group_by(cases.c.state)
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    found = {row[0]: int(row[1]) for row in connection.execute(query)}
     return {state: found.get(state.value, 0) for state in State}
 
 
