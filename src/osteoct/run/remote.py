@@ -1,4 +1,4 @@
-"""Addresses of object stores beside paths, through fsspec; credentials come from the environment."""
+"""Addresses of object stores beside paths, by fsspec; credentials come from the environment."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from osteoct.run.records import WorkItem
 WORKER_MODULE: Final = "osteoct.run.engines.local_worker"
 
 START_S: Final = 300.0
-"""Longest time from the start of a worker to its first word: models of gigabytes from a slow disk."""
+"""Longest time from the start of a worker to its first word: gigabytes may come from a slow disk."""
 
 _MIB: Final = 1024 * 1024
 _LOOK_S: Final = 0.5
@@ -213,9 +213,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _children(pid: int) -> list[psutil.Process]:
     """What a process started, in sessions of their own as well: a segmenter is such a one."""
     try:
-        return psutil.Process(pid).children(recursive=True)
+        children: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return []
+    return children
 
 
 def _name_end(code: int) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from osteoct.analysis import ReadCt, Sources, analyze_read, read_ct, write_case
 from osteoct.config import AnalysisConfig
 from osteoct.records import CaseResult, Severity
-from osteoct.run.records import Cause, Failure, Outcome, WorkItem
+from osteoct.run.records import Failure, Outcome, WorkItem
 from osteoct.run.store.interface import Store
 from osteoct.run.store.opening import open_store
 from osteoct.run.work.failures import failure_of
@@ -121,7 +121,7 @@ def outcome_of(
     peak: float | None = None,
 ) -> Outcome:
     """What a ledger keeps of a result."""
-    findings = (*result.findings, *(f for level in result.levels for f in level.findings))
+    findings = result.findings
     worst = next((f.code for s in _GRAVITY for f in findings if f.severity == s), None)
     return Outcome(
         case_id=item.case_id,
@@ -184,6 +184,3 @@ def _path(value: object) -> Path | None:
 
 def _peak() -> float:
     return round(peak_mib(), 1)
-
-
-__all__ = ["STAGE", "Cause", "MeasuringStage", "open_stage", "outcome_of"]
