@@ -86,7 +86,7 @@ class LocalEngine:
             process=process, connection=connection, spec=spec, started=time.monotonic()
         )
         with suppress(OSError):  # one that has died is noticed by its closed socket
-            connection.send(spec)
+            connection.send((worker, spec))
 
     def give(self, worker: WorkerId, item: WorkItem) -> None:
         """Send a case."""
@@ -135,6 +135,9 @@ class LocalEngine:
             return None if found.is_ending else self._lost(worker, found, code)
         if isinstance(said, Ready):
             found.is_ready = True
+        if isinstance(said, Lost):  # its stage could not be opened; it told why, and ends
+            del self._processes[worker]
+            _end(found)
         return said
 
     def _lost(self, worker: WorkerId, found: _Process, code: int) -> Lost:
