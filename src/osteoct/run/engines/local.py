@@ -133,16 +133,8 @@ class LocalEngine:
             del self._processes[worker]
             code = _end(found)
             return None if found.is_ending else self._lost(worker, found, code)
-<<<<<<< HEAD
         found.is_ready = found.is_ready or isinstance(said, Ready)
         found.is_ending = found.is_ending or isinstance(said, Lost)
-=======
-        if isinstance(said, Ready):
-            found.is_ready = True
-        if isinstance(said, Lost):  # its stage could not be opened; it told why, and ends
-            del self._processes[worker]
-            _end(found)
->>>>>>> ray6
         return said
 
     def _lost(self, worker: WorkerId, found: _Process, code: int) -> Lost:

@@ -19,12 +19,8 @@ EXIT_CALLER_GONE = 75
 def main() -> None:
     """Serve until the caller says that it is enough, or is gone."""
     connection = Connection(int(sys.argv[1]))
-<<<<<<< HEAD
     hello: tuple[WorkerId, WorkerSpec] = connection.recv()
     worker, spec = hello
-=======
-    worker, spec = _introduced(connection.recv())
->>>>>>> ray6
     cases: queue.SimpleQueue[WorkItem | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, cases), daemon=True).start()
 
@@ -32,14 +28,6 @@ def main() -> None:
         connection.send(event)
 
     serve(spec, cases.get, tell, worker=worker)
-<<<<<<< HEAD
-=======
-
-
-def _introduced(first: tuple[WorkerId, WorkerSpec]) -> tuple[WorkerId, WorkerSpec]:
-    """The first word of the caller: the name of this worker, and what it is made from."""
-    return first
->>>>>>> ray6
 
 
 def _receive(connection: Connection, cases: queue.SimpleQueue[WorkItem | None]) -> None:
