@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from osteoct.analysis import ReadCt, Sources, analyze_read, read_ct, write_case
 from osteoct.config import AnalysisConfig
 from osteoct.records import CaseResult, Severity
+from osteoct.run.plan.choices import SegmenterChoice, read_choices
 from osteoct.run.records import Failure, Outcome, WorkItem
 from osteoct.run.store.interface import Store
 from osteoct.run.store.opening import open_store
@@ -21,7 +22,7 @@ from osteoct.run.work.failures import failure_of
 from osteoct.run.work.inputs import laid_out
 from osteoct.run.work.masks import KeepingSegmenter
 from osteoct.run.work.memory import peak_mib, reset_peak
-from osteoct.segment.interface import Quality, Segmenter, SegmentOptions, held
+from osteoct.segment.interface import AUTO, Segmenter, SegmentOptions, held
 from osteoct.segment.registry import make_segmenter
 
 STAGE: Final = "osteoct.run.work.measuring:open_stage"
@@ -64,7 +65,7 @@ class MeasuringStage:
         try:
             sources = files.enter_context(laid_out(item.inputs, self._scratch))
             config = self._config.model_copy(update={"series": item.inputs.series})
-            read = read_ct(sources, config)
+            read = _with_findings(read_ct(sources, config), item)
         except Exception as error:  # noqa: BLE001 - the boundary of a case
             files.close()
             return failure_of(error)
@@ -113,6 +114,15 @@ class MeasuringStage:
         return KeepingSegmenter(inner=self._segmenter, kept=self._store, key=item.segment_key)
 
 
+def _with_findings(read: ReadCt, item: WorkItem) -> ReadCt:
+    """A CT with what the plan noticed of it: why this series and no other, above all."""
+    if not item.findings:
+        return read
+    known = read.volume.findings
+    more = tuple(finding for finding in item.findings if finding not in known)
+    return replace(read, volume=replace(read.volume, findings=(*known, *more)))
+
+
 def outcome_of(
     item: WorkItem,
     result: CaseResult,
@@ -142,39 +152,39 @@ def open_stage(settings: Mapping[str, object]) -> Iterator[MeasuringStage]:
     Parameters
     ----------
     settings
-        ``store`` (address), ``config`` (JSON of :class:`~osteoct.config.AnalysisConfig`),
-        ``segmenter`` (name, or nothing where masks exist), ``options`` of it, ``key_file``,
-        ``scratch``.
+        ``store`` (address), ``choices`` (TOML, see :mod:`osteoct.run.plan.choices`), ``device``,
+        ``key_file``, ``scratch``.
     """
-    config = AnalysisConfig.model_validate_json(str(settings["config"]))
+    choices = read_choices(str(settings["choices"]))
     with ExitStack() as stack:
-        name = settings.get("segmenter")
         segmenter = None
-        if name is not None:
-            made = make_segmenter(str(name), _options(settings, config))
+        if choices.segmenter is not None:
+            made = make_segmenter(
+                choices.segmenter.name, _options(choices.segmenter, choices.config, settings)
+            )
             made.check()
             segmenter = stack.enter_context(held(made))
         yield MeasuringStage(
             stack.enter_context(open_store(str(settings["store"]))),
-            config,
+            choices.config,
             segmenter=segmenter,
             key_file=_path(settings.get("key_file")),
             scratch=_path(settings.get("scratch")),
         )
 
 
-def _options(settings: Mapping[str, object], config: AnalysisConfig) -> SegmentOptions:
-    """Options of the segmenter from plain values."""
-    given = settings.get("options")
-    options = dict(given) if isinstance(given, Mapping) else {}
-    limit = options.get("limit_s")
+def _options(
+    choice: SegmenterChoice, config: AnalysisConfig, settings: Mapping[str, object]
+) -> SegmentOptions:
+    """Options of the segmenter; the device is the one given to this worker."""
+    device = str(settings.get("device", AUTO))
     return SegmentOptions(
-        device=str(options.get("device", settings.get("device", "auto"))),
-        quality=Quality(str(options.get("quality", Quality.BEST))),
+        device=choice.device if device == AUTO else device,
+        quality=choice.quality,
         with_tissues=config.with_tissues,
-        limit_s=None if limit is None else float(str(limit)),
-        model=_path(options.get("model")),
-        level_map=_path(options.get("level_map")),
+        limit_s=choice.limit_s,
+        model=choice.model,
+        level_map=choice.level_map,
     )
 
 
