@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     case,
     insert,
@@ -16,16 +15,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import (
-    Row as SqlRow,
-)
 
 from osteoct.run.ledger.database import Database
 from osteoct.run.ledger.opening import open_database
 from osteoct.run.ledger.packing import (
     BLANK,
     outcome_columns,
-    unpack_item,
 )
 from osteoct.run.ledger.planning import record_plan
 from osteoct.run.ledger.reading import (
@@ -44,22 +39,20 @@ from osteoct.run.ledger.records import (
     PlanCounts,
     Row,
 )
-from osteoct.run.ledger.tables import attempts, cases, meta
+from osteoct.run.ledger.tables import cases, meta
+from osteoct.run.ledger.transitions import (
+    GIVEN_BACK,
+    INTERRUPTED,
+    RELEASED,
+    claims_of,
+    close_attempts,
+    held_by,
+    release,
+)
 from osteoct.run.records import Outcome, Refusal, State, WorkItem
 
 _RUNNING: Final = State.RUNNING.value
 _PENDING: Final = State.PENDING.value
-
-INTERRUPTED: Final = "interrupted"
-GIVEN_BACK: Final = "given-back"
-"""How an attempt ends that is charged to nobody."""
-
-_RELEASED: Final[dict[str, Any]] = {
-    "state": _PENDING,
-    "lease_until": None,
-    "began": None,
-    "token": None,
-}
 
 
 class Ledger:
@@ -163,11 +156,11 @@ class Ledger:
                 )
                 .returning(cases)
             )
-            return _claims(rows.all())
+            return claims_of(rows.mappings().all())
 
         def verify(c: Connection) -> list[Claim] | None:
             query = select(cases).where(cases.c.token == token, cases.c.state == _RUNNING)
-            return _claims(c.execute(query).all()) or None
+            return claims_of(c.execute(query).mappings().all()) or None
 
         return self._database.write(work, durable=False, verify=verify)
 
@@ -175,7 +168,7 @@ class Ledger:
         """Keep every case of an owner for so many seconds from now."""
         until = self._database.backend.clock() + lease_s
         self._database.write(
-            lambda c: c.execute(update(cases).where(*_held(owner)).values(lease_until=until)),
+            lambda c: c.execute(update(cases).where(*held_by(owner)).values(lease_until=until)),
             durable=False,
         )
 
@@ -190,7 +183,7 @@ class Ledger:
         now = self._database.backend.clock()
 
         def work(c: Connection) -> bool:
-            mine = (*_held(owner), cases.c.case_id == case_id)
+            mine = (*held_by(owner), cases.c.case_id == case_id)
             found = c.execute(update(cases).where(*mine).values(began=now, worker=worker))
             return found.rowcount == 1
 
@@ -223,13 +216,15 @@ class Ledger:
         }
 
         def work(c: Connection) -> bool:
-            mine = (*_held(owner), cases.c.case_id == outcome.case_id, cases.c.key == outcome.key)
-            row = c.execute(
-                update(cases).where(*mine).values(values).returning(cases)
-            ).one_or_none()
+            mine = (*held_by(owner), cases.c.case_id == outcome.case_id, cases.c.key == outcome.key)
+            row = (
+                c.execute(update(cases).where(*mine).values(values).returning(cases))
+                .mappings()
+                .one_or_none()
+            )
             if row is None:
                 return False
-            _close(c, [row], end=state.value, number=row.attempts)
+            close_attempts(c, [row], end=state.value, number=row["attempts"])
             return True
 
         def verify(c: Connection) -> bool | None:
@@ -250,10 +245,8 @@ class Ledger:
         backend = self._database.backend
 
         def work(c: Connection) -> None:
-            which = (*_held(owner), cases.c.case_id.in_(backend.listed(case_ids)))
-            _release(
-                c, which, GIVEN_BACK, now=backend.clock(), **({"alone": True} if alone else {})
-            )
+            which = (*held_by(owner), cases.c.case_id.in_(backend.listed(case_ids)))
+            release(c, which, GIVEN_BACK, now=backend.clock(), **({"alone": True} if alone else {}))
 
         self._database.write(work, durable=False)
 
@@ -274,12 +267,14 @@ class Ledger:
             lost = or_(cases.c.lease_until < backend.clock(), cases.c.owner.in_(dead))
             which = (cases.c.state == _RUNNING, lost)
             more = cases.c.interruptions + 1
-            return _claims(_release(c, which, INTERRUPTED, now=backend.clock(), interruptions=more))
+            return claims_of(
+                release(c, which, INTERRUPTED, now=backend.clock(), interruptions=more)
+            )
 
         return self._database.write(work)
 
     def adopt(self, outcome: Outcome) -> bool:
-        """Take a result that was found in the store for a pending case, if it has the case's key."""
+        """Take a result found in the store for a pending case, if it has the case's key."""
         values = {**outcome_columns(outcome), "state": State.DONE.value, "lease_until": None}
         which = (
             cases.c.case_id == outcome.case_id,
@@ -311,7 +306,7 @@ class Ledger:
             which.append(cases.c.state.in_([state.value for state in states]))
         if case_ids is not None:
             which.append(cases.c.case_id.in_(self._database.backend.listed(case_ids)))
-        values = {**_RELEASED, **BLANK, "attempts": 0, "alone": False, "ended": None}
+        values = {**RELEASED, **BLANK, "attempts": 0, "alone": False, "ended": None}
         return self._database.write(
             lambda c: c.execute(update(cases).where(*which).values(values)).rowcount
         )
@@ -329,7 +324,7 @@ class Ledger:
         return self._database.read(lambda c: count_findings(c, limit))
 
     def rows(self) -> Iterator[Row]:
-        """Yield all cases by name; in pieces, so that a run that writes meanwhile is not held up."""
+        """Yield all cases by name, in pieces: a run that writes meanwhile is not held up."""
         return read_rows(self._database)
 
     def attempts(self, case_id: str) -> list[Attempt]:
@@ -339,66 +334,3 @@ class Ledger:
     def finished_since(self, t: datetime) -> int:
         """Return how many cases are over since a time."""
         return self._database.read(lambda c: count_finished_since(c, t.astimezone(UTC).timestamp()))
-
-
-def _held(owner: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """That a case is being worked on by this owner."""
-    return cases.c.state == _RUNNING, cases.c.owner == owner
-
-
-def _claims(rows: Sequence[SqlRow[Any]]) -> list[Claim]:
-    """Rows as claims, the longest planned first."""
-    return [
-        Claim(item=unpack_item(dict(row._mapping)), attempt=row.attempts + 1, alone=row.alone)
-        for row in sorted(rows, key=lambda row: row.seq)
-    ]
-
-
-def _release(
-    c: Connection,
-    which: Sequence[ColumnElement[bool]],
-    end: str,
-    *,
-    now: ColumnElement[float],
-    **values: object,
-) -> Sequence[SqlRow[Any]]:
-    """Make cases pending again; an attempt that was begun is noted with how it ended."""
-    rows = c.execute(select(cases).where(*which).with_for_update()).all()
-    chosen = [row.seq for row in rows]
-    c.execute(update(cases).where(cases.c.seq.in_(chosen)).values(**_RELEASED, **values))
-    ended = c.scalar(select(now)) or 0.0
-    _close(c, [row for row in rows if row.began is not None], end=end, ended=ended)
-    return rows
-
-
-def _close(
-    c: Connection,
-    rows: Sequence[SqlRow[Any]],
-    *,
-    end: str,
-    number: int | None = None,
-    ended: float | None = None,
-) -> None:
-    """Write down attempts that are over."""
-    begun = [row for row in rows if row.began is not None]
-    if not begun:
-        return
-    c.execute(
-        insert(attempts),
-        [
-            {
-                "seq": row.seq,
-                "number": row.attempts + 1 if number is None else number,
-                "owner": row.owner,
-                "worker": row.worker,
-                "began": row.began,
-                "ended": row.ended if ended is None else ended,
-                "end": end,
-                "cause": row.cause if ended is None else None,
-                "kind": row.kind if ended is None else None,
-                "message": row.message if ended is None else None,
-                "peak_mib": row.peak_mib if ended is None else None,
-            }
-            for row in begun
-        ],
-    )
