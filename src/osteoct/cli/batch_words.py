@@ -37,8 +37,9 @@ def say_plan(counts: PlanCounts) -> None:
 
 def say_left_out(left_out: Mapping[str, int]) -> None:
     """Say how many files belong to no case."""
-    if left_out:
-        say("Left out: " + ", ".join(f"{n} × {why}" for why, n in left_out.items()))
+    counted = [f"{number} × {why}" for why, number in left_out.items() if number]
+    if counted:
+        say("Left out: " + ", ".join(counted))
 
 
 def say_recovery(recovery: Recovery) -> None:

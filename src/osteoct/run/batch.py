@@ -168,7 +168,7 @@ def plan_batch(
     InputError, ConfigError, TableError
         The source cannot be used at all.
     """
-    source = open_source(choices, key_file=key_file)
+    source = open_source(choices, secret=load_key(key_file))
     was_empty = not any(batch.ledger.counts().values())
     counts = batch.ledger.record(plan(source, choices, secret=load_key(key_file)))
     batch.store.write_text(CHOICES_FILE, render_choices(choices))
@@ -180,7 +180,7 @@ def plan_batch(
 
 def preview_batch(choices: Choices, *, key_file: Path | None = None) -> Iterator[WorkItem | Refusal]:
     """Yield what a plan would hold; nothing is written."""
-    source = open_source(choices, key_file=key_file)
+    source = open_source(choices, secret=load_key(key_file))
     yield from plan(source, choices, secret=load_key(key_file))
 
 

@@ -129,7 +129,7 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
 def collect_command(store: str, out: Path, rows: str, ledger: str | None) -> None:
     """Write the results of the batch in STORE as one table; a failed case is a row with its reason.
 
-    Beside it comes its data dictionary, NAME.schema.json. The rows are in the order of the cases'
+    Beside it comes its data dictionary, OUT.schema.json. The rows are in the order of the cases'
     names, so the same results give the same table.
     """
     from osteoct.cli.words import say
