@@ -27,8 +27,11 @@ def facts(image):
         (layout.rows, layout.columns, layout.frames, layout.samples, layout.bits_stored),
         (layout.is_signed, layout.photometric, layout.transfer_syntax),
         [
-            (s.position, s.orientation, s.pixel_spacing, s.slope, s.intercept, s.rescale_type)
-            + (s.frame, s.frame_of_reference, s.padding, s.padding_limit, s.phase_keys)
+            (
+                *(s.position, s.orientation, s.pixel_spacing, s.slope, s.intercept),
+                *(s.rescale_type, s.padding, s.padding_limit),
+                *(s.frame, s.frame_of_reference, s.phase_keys),
+            )
             for s in slices_in(image)
         ],
     )

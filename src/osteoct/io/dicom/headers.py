@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import IO, TypeAlias
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -128,7 +128,7 @@ def read_header(path: Path, where: str) -> ImageHeader | None:
         return read_header_from(file, path, where)
 
 
-def read_header_from(file: BinaryIO, path: Path, where: str) -> ImageHeader | None:
+def read_header_from(file: IO[bytes], path: Path, where: str) -> ImageHeader | None:
     """Read the header of an open file, as :func:`read_header` does."""
     start = file.read(132)
     if start[128:] != b"DICM" and start[:2] not in _FIRST_GROUPS:

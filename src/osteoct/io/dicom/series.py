@@ -117,7 +117,9 @@ def read_dicom_with_identity(
         else:
             choice = choose_stack(_asked_for(series, found, path))
         taken = _taken(choice, found)
-        return _read(taken, (*choice.findings, *damage_findings(len(found.scan.damaged)))), _identity(taken)
+        return _read(
+            taken, (*choice.findings, *damage_findings(len(found.scan.damaged)))
+        ), _identity(taken)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +64,7 @@ class MeasuringStage:
         try:
             sources = files.enter_context(laid_out(item.inputs, self._scratch))
             config = self._config.model_copy(update={"series": item.inputs.series})
-            read = read_ct(sources, config)
+            read = _with_findings(read_ct(sources, config), item)
         except Exception as error:  # noqa: BLE001 - the boundary of a case
             files.close()
             return failure_of(error)
@@ -111,6 +111,14 @@ class MeasuringStage:
         if self._segmenter is None or item.segment_key is None:
             return None
         return KeepingSegmenter(inner=self._segmenter, kept=self._store, key=item.segment_key)
+
+
+def _with_findings(read: ReadCt, item: WorkItem) -> ReadCt:
+    """A CT that carries what the plan found when it chose it, unless reading found the same."""
+    known = {finding.code for finding in read.volume.findings}
+    further = tuple(finding for finding in item.findings if finding.code not in known)
+    volume = replace(read.volume, findings=(*further, *read.volume.findings))
+    return replace(read, volume=volume)
 
 
 def outcome_of(
