@@ -28,6 +28,7 @@ from osteoct.run.ledger.reading import (
     count_findings,
     count_finished_since,
     count_states,
+    count_to_segment,
     read_attempts,
     read_rows,
 )
@@ -330,6 +331,10 @@ class Ledger:
     def attempts(self, case_id: str) -> list[Attempt]:
         """Return what was tried with a case, in order."""
         return self._database.read(lambda c: read_attempts(c, case_id))
+
+    def to_segment(self) -> int:
+        """Return how many pending cases bring no masks."""
+        return self._database.read(count_to_segment)
 
     def finished_since(self, t: datetime) -> int:
         """Return how many cases are over since a time."""

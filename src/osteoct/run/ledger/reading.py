@@ -78,6 +78,14 @@ def count_finished_since(connection: Connection, since: float) -> int:
     return connection.scalar(query) or 0
 
 
+def count_to_segment(connection: Connection) -> int:
+    """Return how many pending cases need masks to be made."""
+    query = select(func.count()).where(
+        cases.c.state == State.PENDING.value, cases.c.segment_key.is_not(None)
+    )
+    return connection.scalar(query) or 0
+
+
 def read_rows(database: Database) -> Iterator[Row]:
     """Yield all rows by name, piece by piece."""
     query = select(cases).order_by(cases.c.case_id).limit(_PIECE)

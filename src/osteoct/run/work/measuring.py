@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,13 +49,14 @@ class MeasuringStage:
         store: Store,
         config: AnalysisConfig,
         *,
-        segmenter: Segmenter | None = None,
+        make: Callable[[], Segmenter] | None = None,
         key_file: Path | None = None,
         scratch: Path | None = None,
     ) -> None:
         self._store = store
         self._config = config
-        self._segmenter = segmenter
+        self._make = make
+        self._segmenter: Segmenter | None = None
         self._key_file = key_file
         self._scratch = scratch
 
@@ -109,18 +110,18 @@ class MeasuringStage:
 
     def _segmenter_for(self, item: WorkItem) -> Segmenter | None:
         """What makes the masks of a case; ``None`` where they exist."""
-        if self._segmenter is None or item.segment_key is None:
+        if self._make is None or item.segment_key is None:
             return None
+        self._segmenter = self._segmenter or self._make()
         return KeepingSegmenter(inner=self._segmenter, kept=self._store, key=item.segment_key)
 
 
 def _with_findings(read: ReadCt, item: WorkItem) -> ReadCt:
-    """A CT with what the plan noticed of it: why this series and no other, above all."""
-    if not item.findings:
-        return read
-    known = read.volume.findings
-    more = tuple(finding for finding in item.findings if finding not in known)
-    return replace(read, volume=replace(read.volume, findings=(*known, *more)))
+    """A CT that carries what the plan found when it chose it, unless reading found the same."""
+    known = {finding.code for finding in read.volume.findings}
+    further = tuple(finding for finding in item.findings if finding.code not in known)
+    volume = replace(read.volume, findings=(*further, *read.volume.findings))
+    return replace(read, volume=volume)
 
 
 def outcome_of(
@@ -157,17 +158,19 @@ def open_stage(settings: Mapping[str, object]) -> Iterator[MeasuringStage]:
     """
     choices = read_choices(str(settings["choices"]))
     with ExitStack() as stack:
-        segmenter = None
-        if choices.segmenter is not None:
-            made = make_segmenter(
-                choices.segmenter.name, _options(choices.segmenter, choices.config, settings)
-            )
+
+        def make() -> Segmenter:
+            """Where every case brings its masks, nobody needs a segmenter to be installed."""
+            assert choices.segmenter is not None  # noqa: S101 - else there is nothing to make
+            options = _options(choices.segmenter, choices.config, settings)
+            made = make_segmenter(choices.segmenter.name, options)
             made.check()
-            segmenter = stack.enter_context(held(made))
+            return stack.enter_context(held(made))
+
         yield MeasuringStage(
             stack.enter_context(open_store(str(settings["store"]))),
             choices.config,
-            segmenter=segmenter,
+            make=None if choices.segmenter is None else make,
             key_file=_path(settings.get("key_file")),
             scratch=_path(settings.get("scratch")),
         )
