@@ -52,9 +52,11 @@ COMMANDS = (
 )
 """In the order of the help: the first thing to try comes first."""
 
-_MODULES = {name: name for name in COMMANDS} | dict.fromkeys(
-    ("protocols", "rules", "labels"), "listings"
-) | dict.fromkeys(("run", "status", "collect"), "run")
+_MODULES = (
+    {name: name for name in COMMANDS}
+    | dict.fromkeys(("protocols", "rules", "labels"), "listings")
+    | dict.fromkeys(("run", "status", "collect"), "run")
+)
 
 
 class OsteoctGroup(click.Group):

@@ -178,7 +178,9 @@ def plan_batch(
     return counts
 
 
-def preview_batch(choices: Choices, *, key_file: Path | None = None) -> Iterator[WorkItem | Refusal]:
+def preview_batch(
+    choices: Choices, *, key_file: Path | None = None
+) -> Iterator[WorkItem | Refusal]:
     """Yield what a plan would hold; nothing is written."""
     source = open_source(choices, secret=load_key(key_file))
     yield from plan(source, choices, secret=load_key(key_file))
@@ -233,9 +235,7 @@ def run_batch(
     return coordinator.run()
 
 
-def worker_specs(
-    store: str, choices: Choices, request: RunRequest
-) -> tuple[WorkerSpec, ...]:
+def worker_specs(store: str, choices: Choices, request: RunRequest) -> tuple[WorkerSpec, ...]:
     """What the workers of a batch are made from, one per device."""
     share = request.share
     makes_masks = choices.segmenter is not None
@@ -325,9 +325,7 @@ def _adopt(batch: Batch, items: Iterable[WorkItem]) -> int:
             result = batch.store.open_result(item.case_id)
         except InputError:
             continue
-        adopted += batch.ledger.adopt(
-            outcome_of(item, result, seconds=result.provenance.seconds)
-        )
+        adopted += batch.ledger.adopt(outcome_of(item, result, seconds=result.provenance.seconds))
     return adopted
 
 

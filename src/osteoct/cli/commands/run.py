@@ -150,9 +150,7 @@ def _begin(source: str, out: str, options: dict[str, Any]) -> int:
     choices = _choose(source, options)
     with open_batch(out, ledger=options["ledger"], create=True) as batch:
         recover_batch(batch)
-        counts = plan_batch(
-            batch, choices, key_file=options["key_file"], left_out=say_left_out
-        )
+        counts = plan_batch(batch, choices, key_file=options["key_file"], left_out=say_left_out)
         say_plan(counts)
         return _run(batch, choices, options)
 
