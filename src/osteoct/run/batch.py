@@ -151,6 +151,7 @@ def plan_batch(
     choices: Choices,
     *,
     key_file: Path | None = None,
+    report: Callable[[int], None] | None = None,
     left_out: Callable[[Mapping[str, int]], None] = lambda _: None,
 ) -> PlanCounts:
     """Find the cases of a source and enter them into the ledger, as a stream.
@@ -160,6 +161,8 @@ def plan_batch(
 
     Parameters
     ----------
+    report
+        Told now and then how many files were read.
     left_out
         Told how many files belong to no case, by reason.
 
@@ -168,9 +171,10 @@ def plan_batch(
     InputError, ConfigError, TableError
         The source cannot be used at all.
     """
-    source = open_source(choices, secret=load_key(key_file))
+    secret = load_key(key_file)
+    source = open_source(choices, secret=secret, report=report)
     was_empty = not any(batch.ledger.counts().values())
-    counts = batch.ledger.record(plan(source, choices, secret=load_key(key_file)))
+    counts = batch.ledger.record(plan(source, choices, secret=secret))
     batch.store.write_text(CHOICES_FILE, render_choices(choices))
     left_out(source.left_out)
     if was_empty:
@@ -182,8 +186,8 @@ def preview_batch(
     choices: Choices, *, key_file: Path | None = None
 ) -> Iterator[WorkItem | Refusal]:
     """Yield what a plan would hold; nothing is written."""
-    source = open_source(choices, secret=load_key(key_file))
-    yield from plan(source, choices, secret=load_key(key_file))
+    secret = load_key(key_file)
+    yield from plan(open_source(choices, secret=secret), choices, secret=secret)
 
 
 def recover_batch(batch: Batch) -> Recovery:

@@ -26,7 +26,7 @@ from osteoct.run.records import WorkItem
 WORKER_MODULE: Final = "osteoct.run.engines.local_worker"
 
 START_S: Final = 300.0
-"""Longest time from the start of a worker to its first word: gigabytes may come from a slow disk."""
+"""Longest time from the start of a worker to its first word: models may come from a slow disk."""
 
 _MIB: Final = 1024 * 1024
 _LOOK_S: Final = 0.5
