@@ -36,6 +36,14 @@ class BatchLine(LiveLine):
             say(tell_progress(now))
 
 
+class PlanningLine(LiveLine):
+    """How many files were read for the plan."""
+
+    def __call__(self, files: int) -> None:
+        """Show one moment."""
+        self.show(f"planning: {files} files read")
+
+
 class BatchJson:
     """A line of JSON per moment on stderr, for machines."""
 

@@ -101,12 +101,16 @@ class RunRequest:
         What each worker gets.
     cluster
         Address of a cluster; ``None`` for processes of this machine.
+    reads_ahead
+        Whether a worker reads the next case while it computes one: worth its memory where masks
+        are made, as the worker itself waits then.
     """
 
     share: Share
     limits: RunLimits = field(default_factory=RunLimits)
     cluster: str | None = None
     key_file: Path | None = None
+    reads_ahead: bool = False
 
 
 @contextmanager
@@ -242,7 +246,6 @@ def run_batch(
 def worker_specs(store: str, choices: Choices, request: RunRequest) -> tuple[WorkerSpec, ...]:
     """What the workers of a batch are made from, one per device."""
     share = request.share
-    makes_masks = choices.segmenter is not None
     return tuple(
         WorkerSpec(
             stage=STAGE,
@@ -256,7 +259,7 @@ def worker_specs(store: str, choices: Choices, request: RunRequest) -> tuple[Wor
             gpu_share=share.gpu,
             cpus=share.cpus,
             memory_mib=share.memory_mib,
-            depth=READ_AHEAD if makes_masks else 1,
+            depth=READ_AHEAD if request.reads_ahead else 1,
         )
         for device in share.devices
     )

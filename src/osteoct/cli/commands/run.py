@@ -144,13 +144,21 @@ def collect_command(store: str, out: Path, rows: str, ledger: str | None) -> Non
 
 def _begin(source: str, out: str, options: dict[str, Any]) -> int:
     """Plan a source into a store, and run it."""
+    from osteoct.cli.batch_line import PlanningLine
     from osteoct.cli.batch_words import say_left_out, say_plan
     from osteoct.run.batch import open_batch, plan_batch, recover_batch
 
     choices = _choose(source, options)
     with open_batch(out, ledger=options["ledger"], create=True) as batch:
         recover_batch(batch)
-        counts = plan_batch(batch, choices, key_file=options["key_file"], left_out=say_left_out)
+        with PlanningLine() as line:
+            counts = plan_batch(
+                batch,
+                choices,
+                key_file=options["key_file"],
+                report=line,
+                left_out=say_left_out,
+            )
         say_plan(counts)
         return _run(batch, choices, options)
 
@@ -177,7 +185,10 @@ def _run(batch: Batch, choices: Choices, options: dict[str, Any]) -> int:
     from osteoct.run.batch import run_batch
     from osteoct.run.status import read_status
 
-    request = _request(choices, options)
+    to_segment = batch.ledger.to_segment()
+    if to_segment and options["cluster"] is None:
+        _prepare_segmenter(choices, options)
+    request = _request(options, makes_masks=bool(to_segment))
     with KINDS[options["progress"]]() as line, _stopping() as (hold, was_stopped):
         end: RunProgress = run_batch(batch, request, watch=line, hold=hold)
     status = read_status(batch.ledger)
@@ -187,7 +198,30 @@ def _run(batch: Batch, choices: Choices, options: dict[str, Any]) -> int:
     return 0 if status.is_all_done else EXIT_NOTHING_MEASURABLE
 
 
-def _request(choices: Choices, options: dict[str, Any]) -> RunRequest:
+def _prepare_segmenter(choices: Choices, options: dict[str, Any]) -> None:
+    """Fetch what the segmenter lacks, once for all workers; refuse what would fail every case."""
+    from osteoct.cli.fetching import prepare_weights
+    from osteoct.segment.interface import SegmentOptions
+    from osteoct.segment.registry import make_segmenter
+
+    choice = choices.segmenter
+    if choice is None:
+        return
+    segmenter = make_segmenter(
+        choice.name,
+        SegmentOptions(
+            device=choice.device,
+            quality=choice.quality,
+            with_tissues=choices.config.with_tissues,
+            model=choice.model,
+            level_map=choice.level_map,
+        ),
+    )
+    prepare_weights(segmenter, Path(), offline=options["offline"])
+    segmenter.check()
+
+
+def _request(options: dict[str, Any], *, makes_masks: bool) -> RunRequest:
     """How to run, from the options and this machine."""
     from osteoct.run.batch import RunRequest
     from osteoct.run.coordinator import RunLimits
@@ -197,7 +231,7 @@ def _request(choices: Choices, options: dict[str, Any]) -> RunRequest:
         workers=options["workers"],
         gpus=options["gpus"],
         memory_mib=options["memory"],
-        makes_masks=choices.segmenter is not None,
+        makes_masks=makes_masks,
     )
     minutes = options["case_limit"]
     limits = RunLimits(
@@ -212,6 +246,7 @@ def _request(choices: Choices, options: dict[str, Any]) -> RunRequest:
         limits=limits,
         cluster=options["cluster"],
         key_file=options["key_file"],
+        reads_ahead=makes_masks,
     )
 
 
