@@ -61,8 +61,8 @@ def write_table(path: Path, columns: Sequence[Column[Any]], rows: Table) -> int:
 
 
 def dictionary_path(path: Path) -> Path:
-    """Where the dictionary of a table lies: ``results.csv`` has ``results.schema.json``."""
-    return path.with_suffix(".schema.json")
+    """Where the dictionary of a table lies: that of ``t.csv`` is ``t.csv.schema.json``."""
+    return path.with_name(path.name + ".schema.json")
 
 
 def render_dictionary(columns: Sequence[Column[Any]], rows: int) -> str:
@@ -94,12 +94,13 @@ class _Counted:
 
 def _write_csv(file: BinaryIO, columns: Sequence[Column[Any]], rows: Table) -> None:
     """RFC 4180, UTF-8; an absent value is an empty cell, a number has every digit it needs."""
-    with io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True) as text:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
         writer = csv.writer(text)
         writer.writerow([column.name for column in columns])
         writer.writerows([_cell(value) for value in row] for row in rows)
-        text.flush()
-        text.detach()
+    finally:
+        text.detach()  # the file is its maker's to close
 
 
 def _cell(value: Value) -> str | float | int:
@@ -118,10 +119,7 @@ def _write_parquet(file: BinaryIO, columns: Sequence[Column[Any]], rows: Table) 
         import pyarrow as pa  # noqa: PLC0415 -- Parquet alone needs it
         import pyarrow.parquet as pq  # noqa: PLC0415
     schema = pa.schema(
-        [
-            pa.field(c.name, getattr(pa, _ARROW[c.kind])(), metadata=_metadata(c))
-            for c in columns
-        ]
+        [pa.field(c.name, getattr(pa, _ARROW[c.kind])(), metadata=_metadata(c)) for c in columns]
     )
     remaining = iter(rows)
     with pq.ParquetWriter(file, schema) as writer:
@@ -168,9 +166,7 @@ def _describe(book: Any, columns: Sequence[Column[Any]]) -> None:  # noqa: ANN40
     for number, word in enumerate(("column", "type", "unit", "meaning")):
         sheet.write_string(0, number, word)
     for place, column in enumerate(columns, start=1):
-        for number, word in enumerate(
-            (column.name, column.kind, column.unit or "", column.about)
-        ):
+        for number, word in enumerate((column.name, column.kind, column.unit or "", column.about)):
             sheet.write_string(place, number, word)
 
 

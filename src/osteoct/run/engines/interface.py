@@ -87,7 +87,10 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """A worker is gone; ``held`` are the cases it had, the one it was computing first."""
+    """A worker is gone; ``held`` are the cases it had, the one it was computing first.
+
+    A worker whose stage cannot be opened says so itself, with the reason, and ends.
+    """
 
     worker: WorkerId
     held: tuple[str, ...]

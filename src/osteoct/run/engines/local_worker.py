@@ -8,7 +8,7 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from osteoct.run.engines.interface import Event, WorkerSpec
+from osteoct.run.engines.interface import Event, WorkerId, WorkerSpec
 from osteoct.run.engines.serving import serve
 from osteoct.run.records import WorkItem
 
@@ -19,14 +19,15 @@ EXIT_CALLER_GONE = 75
 def main() -> None:
     """Serve until the caller says that it is enough, or is gone."""
     connection = Connection(int(sys.argv[1]))
-    spec: WorkerSpec = connection.recv()
+    hello: tuple[WorkerId, WorkerSpec] = connection.recv()
+    worker, spec = hello
     cases: queue.SimpleQueue[WorkItem | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, cases), daemon=True).start()
 
     def tell(event: Event) -> None:
         connection.send(event)
 
-    serve(spec, cases.get, tell)
+    serve(spec, cases.get, tell, worker=worker)
 
 
 def _receive(connection: Connection, cases: queue.SimpleQueue[WorkItem | None]) -> None:
