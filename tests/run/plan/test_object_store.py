@@ -6,13 +6,16 @@ from itertools import count
 
 import pytest
 
-from osteoct.errors import ConfigError, UnreadableInputError
-from osteoct.run.plan.choices import Patterns
-from osteoct.run.plan.object_store import RemoteTree
+from osteoct.errors import UnreadableInputError
+from osteoct.io.dicom.series import read_dicom
+from osteoct.run.plan import object_store
+from osteoct.run.plan.choices import Patterns, make_choices, render_choices
 from osteoct.run.plan.trees import open_tree
+from osteoct.run.work.inputs import laid_out
 
 fsspec = pytest.importorskip("fsspec")
 NUMBERS = count()
+BUCKET = "scans"
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def bucket():
         for path in folder.rglob("*"):
             if path.is_file():
                 system.pipe(f"{root}/{path.relative_to(folder).as_posix()}", path.read_bytes())
-        return f"memory:/{root}"
+        return f"memory://{root}"
 
     yield fill
     if system.exists(root):
@@ -83,6 +86,18 @@ def test_a_manifest_may_mix_paths_and_addresses(entries, tmp_path, bucket):
     assert refusal.message == "CT not there"
 
 
+def test_a_prefix_is_a_folder(study, entries, tmp_path, bucket):
+    """A row may name the prefix of a series; what lies below it tells it from another."""
+    study(tmp_path / "a", n=3)
+    url = bucket(tmp_path)
+    (tmp_path / "m.csv").write_text(f"ct,case_id\n{url}/a,x\n")
+    before = entries(tmp_path / "m.csv")[0][0]
+    assert before.inputs.ct == (f"{url}/a",)
+    assert before.bytes_in == sum(path.stat().st_size for path in (tmp_path / "a").iterdir())
+    fsspec.filesystem("memory").pipe(f"{url.removeprefix('memory://')}/a/more", b"more")
+    assert entries(tmp_path / "m.csv")[0][0].fingerprints != before.fingerprints
+
+
 def test_addresses_of_files_are_paths(tmp_path):
     """``file://`` needs no package."""
     (tmp_path / "a").write_text("a")
@@ -93,34 +108,49 @@ def test_addresses_of_files_are_paths(tmp_path):
 
 def test_what_is_not_there_or_unknown(tmp_path):
     """One line each, before anything is planned."""
-    with pytest.raises(UnreadableInputError, match="does not exist"):
+    with pytest.raises(UnreadableInputError, match="cannot be listed"):
         list(open_tree("memory://nothing/here").walk())
     with pytest.raises(UnreadableInputError, match="is no folder"):
         open_tree(tmp_path / "none")
-    with pytest.raises(ConfigError, match="unknown kind of address"):
+    with pytest.raises(UnreadableInputError, match="unknown kind of address"):
         open_tree("nosuch://bucket")
 
 
-class PagedStore:
-    """Answers as S3 does: at most a thousand keys a page, and a token for the next."""
+def test_a_real_store_is_listed_page_by_page(s3, study, entries, tmp_path, monkeypatch):
+    """Keys of several pages, headers in ranges, etags as marks; against a server that speaks S3."""
+    monkeypatch.setattr(object_store, "_PAGE", 4)
+    tree = s3.root / BUCKET / "tree"
+    study(tree / "a", "1.2.10")
+    study(tree / "b", "1.2.20", n=5)
+    url = f"s3://{BUCKET}/tree"
+    places = sorted(place.relative for place in open_tree(url).walk())
+    assert places == [f"a/{n:03d}.dcm" for n in range(6)] + [f"b/{n:03d}.dcm" for n in range(5)]
+    found, _ = entries(url)
+    here, _ = entries(tree)
+    assert [case.fingerprints for case in found] == [case.fingerprints for case in here]
+    assert found[0].inputs.ct[0] == f"{url}/a/000.dcm"
+    with laid_out(found[0].inputs, tmp_path) as sources:
+        assert read_dicom(sources.ct).geometry.shape == (4, 4, 6)
 
-    protocol = ("s3", "s3a")
 
-    def __init__(self, keys):
-        self.keys = keys
-        self.asked = []
+def test_nothing_that_leaves_the_plan_holds_credentials(s3, entries, tmp_path):
+    """They are taken from the environment and stay there."""
+    (s3.root / BUCKET / "ct.nii.gz").write_bytes(b"ct")
+    choices = make_choices(f"s3://{BUCKET}", patterns=Patterns(ct="*.nii.gz"))
+    (case,), _ = entries(choices.source, patterns=choices.patterns)
+    shown = case.model_dump_json() + render_choices(choices)
+    assert s3.access not in shown
+    assert s3.secret not in shown
+    assert case.fingerprints["ct"]
 
-    def call_s3(self, method, **options):
-        self.asked.append((method, options))
-        first = int(options.get("ContinuationToken", 0))
-        keys = [k for k in self.keys if k.startswith(options["Prefix"])]
-        page = keys[first : first + options["MaxKeys"]]
-        more = first + len(page) < len(keys)
-        return {
-            "Contents": [{"Key": k, "Size": 3, "ETag": '"e"'} for k in page],
-            "IsTruncated": more,
-            **({"NextContinuationToken": str(first + len(page))} if more else {}),
-        }
 
-    def unstrip_protocol(self, name):
-        return f"s3://{name}"
+def test_a_store_that_does_not_answer_is_one_line(s3_stopped):
+    """Neither a trace nor the address of the server."""
+    with pytest.raises(UnreadableInputError, match="cannot be listed"):
+        list(open_tree(f"s3://{BUCKET}").walk())
+
+
+def test_a_bucket_that_is_not_there(s3):
+    """A typo in the address."""
+    with pytest.raises(UnreadableInputError, match="cannot be listed"):
+        list(open_tree("s3://nobucket").walk())
