@@ -6,12 +6,12 @@ import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Final
 
 from osteoct.run.keys import keyed
 from osteoct.run.plan.choices import FingerprintKind
-from osteoct.run.plan.places import MEMBER, LocalTree, Place, Tree
+from osteoct.run.plan.places import MEMBER, Place, Tree
+from osteoct.run.plan.trees import open_tree
 
 _CHUNK: Final = 1 << 20
 
@@ -40,7 +40,7 @@ class Fingerprinter:
         """
         if not place.is_folder:
             return self._of_file(place), place.size
-        files = [(p.relative, *self.of(p)) for p in LocalTree(Path(place.address)).walk()]
+        files = [(p.relative, *self.of(p)) for p in open_tree(place.address).walk()]
         parts = [f"{name}\0{mark}" for name, mark, _ in sorted(files)]
         return keyed(self._secret, "folder", *parts), sum(size for *_, size in files)
 

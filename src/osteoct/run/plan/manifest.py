@@ -16,7 +16,7 @@ from osteoct.run.plan.cases import CaseMaker, missing_ct
 from osteoct.run.plan.dicom_tree import DicomIndex, MakeIndex
 from osteoct.run.plan.fingerprints import Fingerprinter
 from osteoct.run.plan.interface import Entry
-from osteoct.run.plan.manifest_rows import ManifestRow, read_manifest
+from osteoct.run.plan.manifest_rows import BEYOND, ManifestRow, read_manifest
 from osteoct.run.plan.places import check_address
 from osteoct.run.plan.spool import Spool
 from osteoct.run.plan.trees import Everywhere
@@ -178,6 +178,8 @@ class _RowReader:
     def _is_right(self, number: int, cells: ManifestRow) -> bool:
         """Check what can be seen without looking a file up."""
         wrong = {} if cells["ct"] else {"ct": "is empty"}
+        if cells.get(BEYOND):
+            wrong["last cell"] = "more cells than columns"
         if cells.get("body_masks") and not cells.get("masks"):
             wrong["body_masks"] = "needs masks beside it"
         for column in ("ct", *_MASKS):

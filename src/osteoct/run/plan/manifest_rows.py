@@ -12,6 +12,9 @@ from osteoct.errors import DependencyError, TableError, UnreadableInputError
 COLUMNS: Final = ("ct", "masks", "body_masks", "tissues", "case_id", "series")
 SUFFIXES: Final = (".csv", ".parquet")
 
+BEYOND: Final = ""
+"""Stands for cells to the right of the last column: a comma inside a path, most often."""
+
 ManifestRow: TypeAlias = Mapping[str, str]
 """Cells by column; an empty cell is an empty string."""
 
@@ -39,16 +42,16 @@ def read_manifest(file: BinaryIO, name: str) -> Iterator[tuple[int, ManifestRow]
 
 def _csv(file: BinaryIO, name: str) -> Iterator[ManifestRow]:
     """Rows of a CSV file, separated by commas or, where the header has none, semicolons."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
-        header = text.readline()
-        mark = "," if "," in header or ";" not in header else ";"
-        columns = next(csv.reader([header], delimiter=mark), [])
-        columns = [column.strip() for column in columns]
-        check_columns(columns, name)
-        for cells in csv.reader(text, delimiter=mark, strict=True):
-            padded = [*cells, *[""] * (len(columns) - len(cells))]
-            yield dict(zip(columns, (cell.strip() for cell in padded), strict=False))
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            header = text.readline()
+            mark = "," if "," in header or ";" not in header else ";"
+            columns = [c.strip() for c in next(csv.reader([header], delimiter=mark), [])]
+            check_columns(columns, name)
+            for cells in csv.reader(text, delimiter=mark, strict=True):
+                padded = [*cells, *[""] * (len(columns) - len(cells))]
+                row = dict(zip(columns, (cell.strip() for cell in padded), strict=False))
+                yield {**row, BEYOND: "".join(cells[len(columns) :]).strip()}
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableInputError(
             "is not a CSV file", where=name, found=type(error).__name__, wanted="UTF-8 text"

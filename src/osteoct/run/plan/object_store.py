@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from osteoct.errors import ConfigError, DependencyError, UnreadableInputError
+from osteoct.errors import UnreadableInputError
 from osteoct.run.plan.places import Descend, OnError, Place, check_address
-from osteoct.run.remote import is_remote
+from osteoct.run.remote import connect, is_remote, reaching
+
+CANNOT_LIST: Final = "the store cannot be listed"
 
 _BLOCK_BYTES: Final = 64 * 1024
 """Of a ranged read: most CT headers fit into one."""
@@ -30,8 +32,7 @@ class RemoteTree:
 
     def __init__(self, url: str) -> None:
         self._url = check_address(url)
-        self._system, root = _open_system(url)
-        self._root = str(root).rstrip("/")
+        self._system, self._root = connect(url)
 
     def walk(
         self,
@@ -41,20 +42,15 @@ class RemoteTree:
         on_error: OnError | None = None,
     ) -> Iterator[Place]:
         """Every object, page by page; an object store has no folders."""
-        del is_one
+        del is_one, on_error  # a store that cannot be listed is a failure of the whole
         if "s3" in _protocols(self._system):
             yield from self._walk_s3()
             return
         waiting = [self._root]
         while waiting:
             folder = waiting.pop()
-            try:
+            with reaching(CANNOT_LIST, UnreadableInputError):
                 entries = self._system.ls(folder, detail=True)
-            except FileNotFoundError:
-                if on_error is None:
-                    raise UnreadableInputError("does not exist", where=self._url) from None
-                on_error(self._relative(folder))
-                continue
             self._system.invalidate_cache()
             for entry in entries:
                 if entry["type"] == "directory":
@@ -70,11 +66,12 @@ class RemoteTree:
             name = self._system._strip_protocol(address)  # noqa: SLF001 - fsspec has no other name for it
         else:
             name = address if address.startswith("/") else f"{self._root}/{address}"
-        try:
-            found = self._system.info(name)
-        except (FileNotFoundError, PermissionError):
-            return None
-        return None if found["type"] == "directory" else self._place(found)
+        with reaching("cannot be looked up", UnreadableInputError):
+            try:
+                found = self._system.info(name.rstrip("/"))
+            except (FileNotFoundError, PermissionError):
+                return None
+        return self._place(found)
 
     def open(self, address: str) -> BinaryIO:
         """Open an object; what is read is fetched in ranges."""
@@ -87,13 +84,7 @@ class RemoteTree:
         bucket, _, prefix = self._root.partition("/")
         more: dict[str, str] = {}
         while True:
-            page = self._system.call_s3(
-                "list_objects_v2",
-                Bucket=bucket,
-                Prefix=f"{prefix}/" if prefix else "",
-                MaxKeys=_PAGE,
-                **more,
-            )
+            page = self._page(bucket, f"{prefix}/" if prefix else "", more)
             for found in page.get("Contents", ()):
                 if not found["Key"].endswith("/"):
                     name = f"{bucket}/{found['Key']}"
@@ -101,6 +92,14 @@ class RemoteTree:
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _page(self, bucket: str, prefix: str, more: dict[str, str]) -> dict[str, Any]:
+        """One page of the listing of a bucket."""
+        with reaching(CANNOT_LIST, UnreadableInputError):
+            page: dict[str, Any] = self._system.call_s3(
+                "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **more
+            )
+        return page
 
     def _relative(self, name: str) -> str:
         return name.removeprefix(self._root).strip("/")
@@ -113,26 +112,8 @@ class RemoteTree:
             relative=self._relative(name),
             size=int(entry.get("size") or 0),
             stamp=stamp.strip('"'),
+            is_folder=entry.get("type") == "directory",
         )
-
-
-def _open_system(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the name of its root there."""
-    try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 -- object stores alone need it
-
-        system, root = url_to_fs(url, use_listings_cache=False)
-    except ImportError as error:
-        raise DependencyError(
-            "object stores need a package",
-            found=str(error.name or error),
-            hint="pip install 'osteoct[s3]'",
-        ) from error
-    except ValueError as error:
-        raise ConfigError(
-            "unknown kind of address", where="SOURCE", wanted="such as s3://bucket/prefix"
-        ) from error
-    return system, str(root)
 
 
 def _protocols(system: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec is imported late
