@@ -74,6 +74,15 @@ class PostgresServer:
         """Stop it; ``immediate`` as if it had been killed."""
         self._run("pg_ctl", "-D", "data", "-w", "-m", mode, "stop")
 
+    def start_again(self) -> None:
+        """Start it if it does not run."""
+        if not self._is_running():
+            self.start()
+
+    def _is_running(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def new_database(self) -> str:
         """Make a database and return its address, which needs a password from the environment."""
         import psycopg  # noqa: PLC0415 -- an extra

@@ -153,7 +153,7 @@ def test_an_outcome_is_kept_whole(ledger, item):
         "peak_mib": 812.5,
         "findings": {Severity.WARNING: 2, Severity.INFO: 1},
         "worst": "slice-thickness",
-        "usability": Usability.UNUSABLE,
+        "usability": Usability.NOT_USABLE,
         "is_measured": True,
         "place": "cases/ab/a",
     }
