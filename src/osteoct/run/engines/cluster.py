@@ -2,7 +2,7 @@
 
 Ray chooses the node, counts cores, memory and shares of GPUs, and starts more nodes where it may.
 A worker without a place yet is one that is not ready yet. What Ray needs of a process (threads,
-signals, the right to end it) it gets in a go-between: see :mod:`osteoct.run.engines.cluster_driver`.
+signals, the right to end it) it gets in a go-between, :mod:`osteoct.run.engines.cluster_driver`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -52,17 +53,20 @@ JOIN_S: Final = 60.0
 """Longest time until a cluster is joined or begun; one of this machine takes about 5 s."""
 
 LOST_S: Final = 30.0
-"""A scheduler that does not answer for so long is gone. Ray itself waits for a minute, and then ends
+"""A scheduler that does not answer for so long is gone. Ray itself waits for a minute and then ends
 the process; one that is only busy answers within a second."""
 
 _MUTE: Final = Refused(
     what="the cluster does not answer",
-    found=f"nothing in {JOIN_S:g} s",
+    found="nothing in time",
     hint="is it Ray that listens there? One that wants a token needs RAY_AUTH_MODE=token here",
 )
 
 _BEATS: Final = 6
 """Questions to the scheduler within :data:`LOST_S`."""
+
+_ANSWER_S: Final = 5.0
+"""How long a host may take to accept a connection."""
 
 _CLOSE_S: Final = 10.0
 """How long the go-between may take to end what it started before it is ended itself."""
@@ -87,6 +91,8 @@ class RayEngine:
         for any other, ``auto`` for what ``ray start`` began here, ``None`` to begin one.
     lost_after_s
         A scheduler that does not answer for so long is gone.
+    join_s
+        A cluster that has not let this process in for so long does not answer.
 
     Notes
     -----
@@ -97,9 +103,12 @@ class RayEngine:
 
     name: Final = "ray"
 
-    def __init__(self, options: EngineOptions, *, lost_after_s: float = LOST_S) -> None:
+    def __init__(
+        self, options: EngineOptions, *, lost_after_s: float = LOST_S, join_s: float = JOIN_S
+    ) -> None:
         self._options = options
         self._lost_after_s = lost_after_s
+        self._join_s = join_s
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._folder: str | None = None
@@ -180,6 +189,15 @@ class RayEngine:
             raise DependencyError(
                 "a cluster needs the package ray", hint="pip install 'osteoct[cluster]'"
             )
+        silent = _is_silent(self._options.address or "")
+        if silent:
+            raise self._unusable(
+                Refused(
+                    what="the cluster does not answer",
+                    found=f"{silent} at {self._options.address}",
+                    hint="is it running, and can this host reach it?",
+                )
+            )
         self._folder = _short_folder()
         environment = _PRIVATE if self._options.address else {**_PRIVATE, **_own_token()}
         self._process, self._connection = _start_driver(environment)
@@ -192,7 +210,7 @@ class RayEngine:
         )
         try:
             self._connection.send(join)
-            if not self._connection.poll(JOIN_S):
+            if not self._connection.poll(self._join_s):
                 raise self._unusable(_MUTE)
             answer: Answer = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -250,16 +268,23 @@ class RayEngine:
             case Finished(worker=worker, outcome=outcome) if worker in self._held:
                 with suppress(ValueError):
                     self._held[worker].remove(outcome.case_id)
-            case Lost(worker=worker, why=why) if worker in self._held:
-                held = tuple(self._held.pop(worker))
-                return (
-                    Lost(
-                        worker=worker, held=held, why=why, is_out_of_memory=answer.is_out_of_memory
-                    ),
-                )
+            case Lost(worker=worker) if worker in self._held:
+                return (replace(answer, held=tuple(self._held.pop(worker))),)
             case _ if answer.worker not in self._held:
                 return ()
         return (answer,)
+
+
+def _is_silent(address: str) -> str | None:
+    """Why nobody listens at ``host:port``, or ``None``; other kinds of address are left to Ray."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not (colon and port.isdigit()):
+        return None
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except OSError as error:
+        return error.strerror or "no answer" if error.errno else f"no answer in {_ANSWER_S:g} s"
+    return None
 
 
 def _own_token() -> dict[str, str]:

@@ -11,10 +11,10 @@ import logging
 import math
 import os
 import queue
-import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +35,6 @@ from osteoct.run.engines.cluster_words import (
     Give,
     Join,
     Joined,
-    Refused,
     Start,
     Stop,
     Word,
@@ -50,10 +49,7 @@ START_S: Final = 300.0
 
 PLACE_S: Final = 1200.0
 """Longest wait for a node that could hold a worker, where no node of the cluster could: a machine
-with a GPU takes minutes to come, and one that is never to come should not be waited for all night."""
-
-_ANSWER_S: Final = 5.0
-"""How long a host may take to accept a connection."""
+with a GPU takes minutes to come, and one that is never to come is not waited for all night."""
 
 _CALLS: Final = 2
 """Calls of an actor at once: one waits for news, one brings a case."""
@@ -108,25 +104,15 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - whatever Ray raises is told as one line
         connection.send(why_refused(error))
         return
-    if isinstance(dashboard, Refused):
-        connection.send(dashboard)
-        return
     connection.send(Joined(dashboard=dashboard))
     _Driver(connection, join).run()
 
 
-def _join(join: Join) -> str | Refused | None:
+def _join(join: Join) -> str | None:
     """Connect to the cluster, or begin one; the address of its page."""
     if join.address is None:
         _begin(join)
         return None
-    silent = _is_silent(join.address)
-    if silent:
-        return Refused(
-            what="the cluster does not answer",
-            found=f"{silent} at {join.address}",
-            hint="is it running, and can this host reach it?",
-        )
     context = ray.init(join.address, log_to_driver=False, logging_level=logging.ERROR)
     page = context.dashboard_url
     return f"http://{page}" if page else None
@@ -144,18 +130,6 @@ def _begin(join: Join) -> None:
         object_store_memory=_STORE_MIB * _MIB,
         _temp_dir=join.folder,
     )
-
-
-def _is_silent(address: str) -> str | None:
-    """Why nobody listens at ``host:port``, or ``None``; other kinds of address are left to Ray."""
-    host, colon, port = address.rpartition("://")[2].rpartition(":")
-    if not (colon and port.isdigit()):
-        return None
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except OSError as error:
-        return error.strerror or "no answer" if error.errno else f"no answer in {_ANSWER_S:g} s"
-    return None
 
 
 class _Driver:
@@ -199,8 +173,9 @@ class _Driver:
 
     def _look(self) -> None:
         """Ask the scheduler for its nodes, again and again: no answer, no beat."""
+        ask: Callable[[], list[dict[str, Any]]] = ray.nodes
         while True:
-            nodes = [n.get("Resources", {}) for n in ray.nodes() if n.get("Alive")]
+            nodes = [n.get("Resources", {}) for n in ask() if n.get("Alive")]
             self._news.put(_Looked(tuple(nodes)))
             time.sleep(self._join.beat_s)
 
@@ -237,7 +212,7 @@ class _Driver:
             found.handle.give.remote(None)
 
     def _end(self, worker: WorkerId) -> None:
-        """Forget an actor and end its process with what it started; one without a place never gets it."""
+        """Forget an actor and end its process; one without a place never gets one."""
         ray.kill(self._actors.pop(worker).handle)
 
     # what actors say

@@ -12,7 +12,7 @@ from osteoct.run.engines.cluster_words import Refused
 _OUT_OF_MEMORY: Final = re.compile(r"running low on memory|exit type: NODE_OUT_OF_MEMORY")
 """Of a worker that somebody else killed Ray says that lack of memory may have been the reason."""
 
-_NO_OSTEOCT: Final = re.compile(r"No module named '([\w.]+)'")
+_NO_PACKAGE: Final = re.compile(r"No module named '([\w.]+)'")
 _VERSIONS: Final = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 
@@ -27,22 +27,23 @@ def is_out_of_memory(error: BaseException) -> bool:
 def why_lost(error: BaseException) -> str:
     """Say why an actor is gone, as far as Ray tells."""
     text = str(error)
-    missing = _NO_OSTEOCT.search(text)
-    if is_out_of_memory(error):
-        return "its node ran out of memory and Ray ended the worker"
-    if missing:
-        return f"the node of the worker lacks the Python package {missing[1].partition('.')[0]}"
-    if getattr(error, "preempted", False):
-        return "its node was taken back by who lends it"
-    if isinstance(error, exceptions.NodeDiedError) or "node has died" in text:
-        return "its node is gone"
-    if isinstance(error, exceptions.ActorUnavailableError):
-        return "its node does not answer"
-    if getattr(error, "actor_init_failed", False):
-        return "the worker could not start on its node"
-    if isinstance(error, exceptions.ActorDiedError):
-        return "the worker ended without a word"
-    return f"Ray says {type(error).__name__}"
+    missing = _NO_PACKAGE.search(text)
+    reasons = (
+        (is_out_of_memory(error), "its node ran out of memory and Ray ended the worker"),
+        (
+            missing is not None,
+            f"its node lacks the Python package {missing[1].partition('.')[0] if missing else ''}",
+        ),
+        (getattr(error, "preempted", False), "its node was taken back by who lends it"),
+        (
+            isinstance(error, exceptions.NodeDiedError) or "node has died" in text,
+            "its node is gone",
+        ),
+        (isinstance(error, exceptions.ActorUnavailableError), "its node does not answer"),
+        (getattr(error, "actor_init_failed", False), "the worker could not start on its node"),
+        (isinstance(error, exceptions.ActorDiedError), "the worker ended without a word"),
+    )
+    return next((why for holds, why in reasons if holds), f"Ray says {type(error).__name__}")
 
 
 def why_refused(error: BaseException) -> Refused:
