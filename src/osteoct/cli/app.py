@@ -42,6 +42,7 @@ COMMANDS = (
     "segmenters",
     "weights",
     "cohort",
+    "cluster",
     "protocols",
     "rules",
     "labels",

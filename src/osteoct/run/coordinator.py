@@ -195,9 +195,7 @@ class Coordinator:
             wanted = min(wanted, self._limits.cases - self._tally.given)
         if wanted < 1:
             return
-        claims = self._ledger.claim(
-            self._owner, wanted, lease_s=LEASE_S, only=self._limits.only
-        )
+        claims = self._ledger.claim(self._owner, wanted, lease_s=LEASE_S, only=self._limits.only)
         self._tally.is_dry = len(claims) < wanted
         self._tally.given += len(claims)
         self._count(State.PENDING, -len(claims))

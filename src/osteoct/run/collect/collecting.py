@@ -47,9 +47,7 @@ def collect_rows(
             yield [column.value(subject) for column in columns]
 
 
-def _subjects(
-    row: Row, read: Callable[[Row], CaseResult | None], rows: Rows
-) -> Iterator[Subject]:
+def _subjects(row: Row, read: Callable[[Row], CaseResult | None], rows: Rows) -> Iterator[Subject]:
     """What the rows of one case are about."""
     result = read(row) if row.state is State.DONE else None
     if row.state is State.DONE and result is None:

@@ -194,9 +194,7 @@ _SCAN: Final[tuple[Column[Any], ...]] = (
         lambda r: max(r.grid.spacing_mm),
         "mm",
     ),
-    _from_result(
-        "manufacturer", "string", "of the scanner", lambda r: r.acquisition.manufacturer
-    ),
+    _from_result("manufacturer", "string", "of the scanner", lambda r: r.acquisition.manufacturer),
     _from_result("model", "string", "of the scanner", lambda r: r.acquisition.model),
     *(
         _from_result(f"findings_{s}", "integer", f"findings of severity {s}", _count(s))
@@ -266,9 +264,7 @@ _REGION: Final[tuple[Column[Any], ...]] = (
         _from_region(name, "number", name.removesuffix("_hu"), _statistic(name), "HU")
         for name in HuStatistics.model_fields
     ),
-    _from_region(
-        "absent_because", "string", "why there is no number", lambda m: _word(m.reason)
-    ),
+    _from_region("absent_because", "string", "why there is no number", lambda m: _word(m.reason)),
 )
 
 COLUMNS: Final = {

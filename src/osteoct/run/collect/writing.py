@@ -118,10 +118,7 @@ def _write_parquet(file: BinaryIO, columns: Sequence[Column[Any]], rows: Table) 
         import pyarrow as pa  # noqa: PLC0415 -- Parquet alone needs it
         import pyarrow.parquet as pq  # noqa: PLC0415
     schema = pa.schema(
-        [
-            pa.field(c.name, getattr(pa, _ARROW[c.kind])(), metadata=_metadata(c))
-            for c in columns
-        ]
+        [pa.field(c.name, getattr(pa, _ARROW[c.kind])(), metadata=_metadata(c)) for c in columns]
     )
     remaining = iter(rows)
     with pq.ParquetWriter(file, schema) as writer:
@@ -168,9 +165,7 @@ def _describe(book: Any, columns: Sequence[Column[Any]]) -> None:  # noqa: ANN40
     for number, word in enumerate(("column", "type", "unit", "meaning")):
         sheet.write_string(0, number, word)
     for place, column in enumerate(columns, start=1):
-        for number, word in enumerate(
-            (column.name, column.kind, column.unit or "", column.about)
-        ):
+        for number, word in enumerate((column.name, column.kind, column.unit or "", column.about)):
             sheet.write_string(place, number, word)
 
 
