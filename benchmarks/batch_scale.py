@@ -79,7 +79,7 @@ def measure(size: int, arguments: argparse.Namespace) -> dict[str, float]:
             planned = time.perf_counter()
             end = Coordinator(
                 batch.ledger,
-                make_engine(arguments.cluster),
+                make_engine(arguments.cluster, workers=(1, arguments.workers)),
                 (WorkerSpec(stage=STAGE, depth=2),),
                 owner=make_owner(),
                 limits=RunLimits(workers=(1, arguments.workers)),
@@ -88,8 +88,8 @@ def measure(size: int, arguments: argparse.Namespace) -> dict[str, float]:
             rows = collect_batch(batch, folder / "results.csv", rows=Rows.CASES)
             collected = time.perf_counter()
             size_mib = (folder / "store" / "ledger.sqlite").stat().st_size / 2**20
-    assert end.counts[State.DONE] == size
-    assert rows == size
+    if (end.counts[State.DONE], rows) != (size, size):
+        sys.exit(f"{end.counts[State.DONE]} done and {rows} rows of {size}")
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "cases": size,

@@ -1,6 +1,6 @@
-"""Phantom studies through a batch: is every case right, how fast, and what does the batch itself cost?
+"""Phantom studies through a batch: is every case right, how fast, what does the batch itself cost?
 
-    python benchmarks/batch_throughput.py [--studies 200] [--workers 2] [--cluster local] [--folder F]
+    python benchmarks/batch_throughput.py [--studies 200] [--workers 2] [--cluster local]
 
 Makes phantoms of different density as DICOM series of their own study and patient, in a tree, with
 masks; plans and runs them; compares each case with the truth of its phantom; and prints where the
@@ -124,9 +124,7 @@ def measure(folder: Path, truths: dict[str, float], arguments: argparse.Namespac
     store = folder / ("store-cluster" if arguments.cluster else "store")
     shutil.rmtree(store, ignore_errors=True)
     choices = make_choices(folder / "archive" / "manifest.csv")
-    share = share_machine(
-        workers=arguments.workers, gpus=None, memory_mib=None, makes_masks=False
-    )
+    share = share_machine(workers=arguments.workers, gpus=None, memory_mib=None, makes_masks=False)
     limits = RunLimits(workers=(1, arguments.workers))
     request = RunRequest(share=share, limits=limits, cluster=arguments.cluster)
     with open_batch(str(store), create=True) as batch:

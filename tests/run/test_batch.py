@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from osteoct.anatomy import Level
 from osteoct.analysis import analyze
+from osteoct.anatomy import Level
 from osteoct.cli import main
 from osteoct.phantom.acquisition import scan
 from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
@@ -253,10 +253,10 @@ def test_ctrl_c_ends_in_order(root, tmp_path) -> None:
 
 
 def test_an_owner_is_dead_only_when_it_is() -> None:
-    """This process lives, one that has ended does not, and of another machine nobody knows."""
+    """The running process lives, an ended one does not, of another machine nobody knows."""
     mine = make_owner()
     host, _, began, word = mine.rsplit(":", 3)
-    ended = subprocess.Popen([sys.executable, "-c", ""])  # noqa: S603 - the interpreter that runs the tests
+    ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     assert not is_dead(mine)
     assert is_dead(f"{host}:{ended.pid}:{began}:{word}")

@@ -230,7 +230,7 @@ def run_batch(
         The run cannot go on; see :meth:`osteoct.run.coordinator.Coordinator.run`.
     """
     choices = batch.choices
-    engine: Engine = make_engine(request.cluster)
+    engine: Engine = make_engine(request.cluster, workers=request.limits.workers)
     coordinator = Coordinator(
         batch.ledger,
         engine,

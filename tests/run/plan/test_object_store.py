@@ -45,7 +45,9 @@ def test_studies_of_a_store_are_those_of_the_folder(study, entries, tmp_path, bu
     case = next(e for e in there if hasattr(e, "inputs"))
     local = next(e for e in here if hasattr(e, "inputs"))
     assert all(place.startswith(url + "/a/") for place in case.inputs.ct)
-    assert [e.model_copy(update={"inputs": local.inputs}) if e is case else e for e in there] == here
+    assert [
+        e.model_copy(update={"inputs": local.inputs}) if e is case else e for e in there
+    ] == here
 
 
 def test_patterns_and_their_masks(entries, tmp_path, bucket):
