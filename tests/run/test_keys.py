@@ -127,9 +127,7 @@ def test_every_image_is_part_of_the_work(role):
 
 def test_masks_cannot_change_roles():
     """The same file as masks of vertebrae and as masks of bodies is other work."""
-    assert (
-        keys(BASE, {"ct": "a", "masks": "b"})[1] != keys(BASE, {"ct": "a", "body_masks": "b"})[1]
-    )
+    assert keys(BASE, {"ct": "a", "masks": "b"})[1] != keys(BASE, {"ct": "a", "body_masks": "b"})[1]
 
 
 def test_what_the_plan_found_is_part_of_the_result():
