@@ -46,6 +46,7 @@ COMMANDS = (
     "segmenters",
     "weights",
     "cohort",
+    "cluster",
     "protocols",
     "rules",
     "labels",

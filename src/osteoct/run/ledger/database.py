@@ -39,6 +39,10 @@ class Backend(Protocol):
         """Say what a transaction that writes promises, before its first statement."""
         ...
 
+    def prepare(self, connection: Connection) -> None:
+        """Make an empty database ready for tables, outside any transaction."""
+        ...
+
     def lock_plan(self, connection: Connection) -> None:
         """Let no other process record a plan until this transaction ends."""
         ...
@@ -72,12 +76,26 @@ class Database:
     backend
         SQLite or PostgreSQL.
     patience_s
-        How long to wait for a server that is gone.
+        How long to wait for a server that is gone; by default :data:`PATIENCE_S`.
     """
 
-    def __init__(self, backend: Backend, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, backend: Backend, *, patience_s: float | None = None) -> None:
         self.backend = backend
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
+
+    def prepare(self) -> None:
+        """Make an empty database ready for tables.
+
+        Raises
+        ------
+        LedgerError
+            It belongs to another program, or cannot be written.
+        """
+        try:
+            with self.backend.engine.connect() as connection:
+                self.backend.prepare(connection)
+        except DBAPIError as error:
+            raise self.backend.explain(error) from None
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what ``work`` reads, all of it from one moment.

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from osteoct.errors import LedgerError
 from osteoct.run.ledger.address import postgresql_url, shown, sqlite_path
-from osteoct.run.ledger.database import PATIENCE_S, Backend, Database
+from osteoct.run.ledger.database import Backend, Database
 from osteoct.run.ledger.sqlite import SqliteBackend
 from osteoct.run.ledger.tables import SCHEMA, meta, metadata
 
@@ -18,19 +18,22 @@ def open_database(url: str, *, create: bool) -> Database:
     path, where = sqlite_path(url), shown(url)
     if path is not None and not create and not path.is_file():
         raise _absent(where)
-    backend = _postgresql(url, where) if path is None else SqliteBackend(path, where=where)
+    backend = (
+        _postgresql(url, where) if path is None else SqliteBackend(path, where=where, create=create)
+    )
     try:
         check_schema(Database(backend, patience_s=0), create=create)
     except BaseException:
         backend.engine.dispose()
         raise
-    return Database(backend, patience_s=PATIENCE_S)
+    return Database(backend)
 
 
 def check_schema(database: Database, *, create: bool) -> None:
     """Make the tables where there are none; refuse those of another version or program."""
     found = database.read(_schema_of)
     if found is None and create:
+        database.prepare()
         database.write(lambda c: _make_tables(database.backend, c))
         found = database.read(_schema_of)
     if found is None:

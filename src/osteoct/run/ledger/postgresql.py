@@ -95,6 +95,9 @@ class PostgresqlBackend:
         if not durable:
             connection.execute(text("SET LOCAL synchronous_commit = off"))
 
+    def prepare(self, connection: Connection) -> None:
+        """Nothing: a server is ready."""
+
     def lock_plan(self, connection: Connection) -> None:
         """Hold a lock of the server that has no table."""
         connection.execute(select(func.pg_advisory_xact_lock(_PLAN_LOCK)))

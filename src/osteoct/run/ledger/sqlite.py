@@ -30,8 +30,14 @@ from sqlalchemy.exc import DBAPIError
 
 from osteoct.errors import LedgerError
 from osteoct.run.ledger.database import PATIENCE_S
+from osteoct.run.ledger.tables import meta
 
 _LOCKED: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NO_SHARED_MEMORY: Final = (
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+)
 _WHATS: Final[dict[int, tuple[str, str]]] = {
     sqlite3.SQLITE_NOTADB: ("is not a ledger", "another file"),
     sqlite3.SQLITE_CORRUPT: ("is damaged", "restore it from a backup, or plan anew in a new store"),
@@ -50,41 +56,68 @@ class SqliteBackend:
     Parameters
     ----------
     path
-        The file; it is made when first written.
+        The file.
     where
         How messages name it.
+    create
+        Whether the file is made when it is absent.
     vfs
         SQLite's layer to the operating system; another one in tests.
     """
 
-    def __init__(self, path: Path, *, where: str, vfs: str | None = None) -> None:
+    def __init__(
+        self, path: Path, *, where: str, create: bool = True, vfs: str | None = None
+    ) -> None:
         self.where = where
-        self._uri = f"{path.absolute().as_uri()}?mode=rwc" + (f"&vfs={vfs}" if vfs else "")
+        self._uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        self._uri += f"&vfs={vfs}" if vfs else ""
         self.engine = _make_engine(self)
         self.has_log = True
 
     def connect(self) -> sqlite3.Connection:
-        """Open the file; a rollback journal serves where files cannot be shared memory."""
+        """Open the file as it is: it may turn out to be somebody else's."""
         connection = sqlite3.connect(
             self._uri, uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
         )
         try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY not in {
-                sqlite3.SQLITE_IOERR,
-                sqlite3.SQLITE_CANTOPEN,
-                sqlite3.SQLITE_PROTOCOL,
-            }:
-                connection.close()
-                raise
-            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:
             connection.close()
             raise
         self.has_log = mode == "wal"
-        connection.execute("PRAGMA foreign_keys = ON")
         return connection
+
+    def prepare(self, connection: Connection) -> None:
+        """Choose the write-ahead log, for good: the file remembers.
+
+        Where files cannot be shared memory (some network file systems) SQLite keeps the rollback
+        journal, or says so with an error; where another process is just making the same ledger,
+        it chooses.
+        """
+        file = connection.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)  # noqa: S101 -- made by connect()
+        try:
+            self._refuse_others(file)
+            file.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & _PRIMARY not in (*_NO_SHARED_MEMORY, *_LOCKED):
+                raise self._line(error) from error
+            if error.sqlite_errorcode & _PRIMARY in _NO_SHARED_MEMORY:
+                file.execute("PRAGMA journal_mode = DELETE")
+        (mode,) = file.execute("PRAGMA journal_mode").fetchone()
+        self.has_log = mode == "wal"
+
+    def _refuse_others(self, file: sqlite3.Connection) -> None:
+        """Raise where a file holds the tables of another program."""
+        found = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
+        if found and meta.name not in found:
+            raise LedgerError(
+                "is not a ledger",
+                where=self.where,
+                found="tables of another program",
+                wanted="a file of its own",
+            )
 
     def clock(self) -> ColumnElement[float]:
         """The clock of this machine, which is the only one at work."""
@@ -110,7 +143,11 @@ class SqliteBackend:
 
     def explain(self, error: DBAPIError) -> LedgerError:
         """One line by SQLite's code."""
-        code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY
+        return self._line(error.orig)
+
+    def _line(self, error: BaseException | None) -> LedgerError:
+        """SQLite's own words name no path."""
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
         if code in _LOCKED:
             return LedgerError(
                 "is locked by another process",
@@ -119,7 +156,7 @@ class SqliteBackend:
                 hint="end what holds it and resume; nothing that was finished is lost",
             )
         what, hint = _WHATS.get(code, ("failed", "look at the disk"))
-        return LedgerError(what, where=self.where, found=_text(error), hint=hint)
+        return LedgerError(what, where=self.where, found=str(error), hint=hint)
 
 
 def _make_engine(backend: SqliteBackend) -> Engine:
@@ -145,8 +182,3 @@ def _begin(backend: SqliteBackend, connection: Connection) -> None:
         level = "FULL" if options.get("osteoct_durable", True) else "NORMAL"
     connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _text(error: DBAPIError) -> str:
-    """SQLite's own words, which name no path."""
-    return str(error.orig)
