@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from osteoct.errors import UnreadableInputError
+from osteoct.io.dicom.headers import read_header_from
 from osteoct.io.dicom.series import read_dicom
 from osteoct.run.plan import object_store
 from osteoct.run.plan.choices import Patterns, make_choices, render_choices
@@ -133,6 +135,21 @@ def test_a_real_store_is_listed_page_by_page(s3, study, entries, tmp_path, monke
     assert found[0].inputs.ct[0] == f"{url}/a/000.dcm"
     with laid_out(found[0].inputs, tmp_path) as sources:
         assert read_dicom(sources.ct).geometry.shape == (4, 4, 6)
+
+
+def test_headers_are_read_in_ranges(s3, study):
+    """A million slices of half a megabyte are not fetched to learn what they are."""
+
+    def change(ds, _n):
+        ds.Rows = ds.Columns = 1500
+        ds.PixelData = bytes(1500 * 1500 * 2)
+
+    study(s3.root / BUCKET, n=1, change=change)
+    (place,) = (tree := open_tree(f"s3://{BUCKET}")).walk()
+    with tree.open(place.address) as file:
+        assert read_header_from(file, Path(), "").layout.rows == 1500
+        fetched = file.raw._opened.cache.total_requested_bytes
+    assert fetched < 300_000 < place.size
 
 
 def test_nothing_that_leaves_the_plan_holds_credentials(s3, entries):
