@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pyarrow
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -42,7 +42,7 @@ def test_every_way_to_write_it(table, entries, tmp_path, suffix):
     if suffix == "parquet":
         cells = {"ct": ["a.nii.gz", "b.nii.gz"], "case_id": ["x", None]}
         path = tmp_path / "cases.parquet"
-        parquet.write_table(pyarrow.table(cells), path)
+        parquet.write_table(pa.table(cells), path)
     elif suffix == "bom":
         path = table("\ufeffct,case_id\r\na.nii.gz,x\r\nb.nii.gz,\r\n")
     else:

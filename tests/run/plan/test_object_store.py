@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from osteoct.errors import UnreadableInputError
+from osteoct.io.dicom.headers import read_header_from
 from osteoct.io.dicom.series import read_dicom
 from osteoct.run.plan import object_store
 from osteoct.run.plan.choices import Patterns, make_choices, render_choices
+from osteoct.run.plan.dicom_rows import read_rows
 from osteoct.run.plan.trees import open_tree
 from osteoct.run.work.inputs import laid_out
 
@@ -45,9 +48,8 @@ def test_studies_of_a_store_are_those_of_the_folder(study, entries, tmp_path, bu
     case = next(e for e in there if hasattr(e, "inputs"))
     local = next(e for e in here if hasattr(e, "inputs"))
     assert all(place.startswith(url + "/a/") for place in case.inputs.ct)
-    assert [
-        e.model_copy(update={"inputs": local.inputs}) if e is case else e for e in there
-    ] == here
+    placed = case.model_copy(update={"inputs": local.inputs})
+    assert [placed if e is case else e for e in there] == here
 
 
 def test_patterns_and_their_masks(entries, tmp_path, bucket):
@@ -135,7 +137,22 @@ def test_a_real_store_is_listed_page_by_page(s3, study, entries, tmp_path, monke
         assert read_dicom(sources.ct).geometry.shape == (4, 4, 6)
 
 
-def test_nothing_that_leaves_the_plan_holds_credentials(s3, entries, tmp_path):
+def test_headers_are_read_in_ranges(s3, study):
+    """A million slices of half a megabyte are not fetched to learn what they are."""
+
+    def change(ds, _n):
+        ds.Rows = ds.Columns = 1500
+        ds.PixelData = bytes(1500 * 1500 * 2)
+
+    study(s3.root / BUCKET, n=1, change=change)
+    (place,) = (tree := open_tree(f"s3://{BUCKET}")).walk()
+    with tree.open(place.address) as file:
+        assert read_header_from(file, Path(), "").layout.rows == 1500
+        fetched = file.raw._opened.cache.total_requested_bytes
+    assert fetched < 300_000 < place.size
+
+
+def test_nothing_that_leaves_the_plan_holds_credentials(s3, entries):
     """They are taken from the environment and stay there."""
     (s3.root / BUCKET / "ct.nii.gz").write_bytes(b"ct")
     choices = make_choices(f"s3://{BUCKET}", patterns=Patterns(ct="*.nii.gz"))
@@ -146,13 +163,35 @@ def test_nothing_that_leaves_the_plan_holds_credentials(s3, entries, tmp_path):
     assert case.fingerprints["ct"]
 
 
-def test_a_store_that_does_not_answer_is_one_line(s3_stopped):
+@pytest.mark.usefixtures("s3_stopped")
+def test_a_store_that_does_not_answer_is_one_line():
     """Neither a trace nor the address of the server."""
     with pytest.raises(UnreadableInputError, match="cannot be listed"):
         list(open_tree(f"s3://{BUCKET}").walk())
 
 
-def test_a_bucket_that_is_not_there(s3):
+def test_a_store_that_goes_away_stops_the_plan(s3, study):
+    """Files that could not be fetched are not damaged: the study must not be refused for it."""
+    study(s3.root / BUCKET / "a")
+    tree = open_tree(f"s3://{BUCKET}")
+    places = list(tree.walk())
+    s3.kill()
+    with pytest.raises(UnreadableInputError, match="cannot be read"):
+        list(read_rows(tree, places, 2))
+
+
+def test_an_object_that_is_gone_meanwhile_is_told(s3, study):
+    """Deleted between listing and reading: one file less, not the end of the plan."""
+    study(s3.root / BUCKET / "a")
+    tree = open_tree(f"s3://{BUCKET}")
+    places = list(tree.walk())
+    (s3.root / BUCKET / "a" / "003.dcm").unlink()
+    ((*rows,),) = read_rows(tree, places, 1)
+    assert [row.place for row in rows if row.note] == [f"s3://{BUCKET}/a/003.dcm"]
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_is_not_there():
     """A typo in the address."""
     with pytest.raises(UnreadableInputError, match="cannot be listed"):
         list(open_tree("s3://nobucket").walk())

@@ -106,7 +106,7 @@ def test_folders_of_dicom_are_cases_too(study, entries, tmp_path):
     assert changed == [True, False]
 
 
-def test_fingerprints_change_with_the_file_and_with_nothing_else(scans, entries, tmp_path):
+def test_fingerprints_change_with_the_file_and_with_nothing_else(scans, entries):
     """The stated rule: place, size and time; a copy elsewhere is equal by content alone."""
     root = scans("s01")
     kinds = {

@@ -79,7 +79,7 @@ class CaseMaker:
         )
 
     def _voxels_of(self, ct: Place) -> int | None:
-        """From the header of a NIfTI file of this machine; the worker tells what is wrong in it."""
+        """From the header of a NIfTI file of this machine; what is wrong the worker tells."""
         if self._tree.is_remote or "://" in ct.address or not ct.address.lower().endswith(_NIFTI):
             return None
         from osteoct.io.nifti_header import read_header  # noqa: PLC0415 -- nibabel costs 0.2 s

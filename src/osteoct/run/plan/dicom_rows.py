@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
-from osteoct.errors import OsteoctError
+from osteoct.errors import UnreadableInputError
 from osteoct.io.archive import DAMAGED as DAMAGED_ARCHIVE
 from osteoct.io.archive import check_entries
 from osteoct.io.dicom.discovery import DAMAGED, NOT_DICOM, reason_to_leave_out
@@ -99,16 +99,32 @@ def _rows_within(file: BinaryIO, place: Place) -> Iterator[Row]:
     """Rows of the members of an archive, which is not unpacked."""
     try:
         with zipfile.ZipFile(file) as archive:
-            check_entries(archive.infolist(), Path(place.address))
+            if _is_unsafe(archive):
+                yield _unusable(place)
+                return
             for entry in archive.infolist():
                 if entry.is_dir():
                     continue
                 with archive.open(entry) as member:
                     address = f"{MEMBER}{entry.filename}::{place.address}"
                     yield _row(member, folder=place.relative, place=address, size=entry.file_size)
-    except (*DAMAGED_ARCHIVE, OsteoctError):
-        folder = place.relative
-        yield Row("", folder=folder, place=place.address, size=place.size, note=UNUSABLE_ARCHIVE)
+    except DAMAGED_ARCHIVE:
+        yield _unusable(place)
+
+
+def _is_unsafe(archive: zipfile.ZipFile) -> bool:
+    """Whether a worker would refuse to unpack it."""
+    try:
+        check_entries(archive.infolist(), _NO_PATH)
+    except UnreadableInputError:
+        return True
+    return False
+
+
+def _unusable(place: Place) -> Row:
+    return Row(
+        "", folder=place.relative, place=place.address, size=place.size, note=UNUSABLE_ARCHIVE
+    )
 
 
 def _row(file: IO[bytes], *, folder: str, place: str, size: int) -> Row:

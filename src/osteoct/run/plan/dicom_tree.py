@@ -127,10 +127,12 @@ class DicomIndex:
         try:
             with quietly():
                 chosen = choose_series(rows, damaged=self._count_damaged(rows))
+        except OsteoctError as error:
+            return _refused(case_id, error)
+        try:
             return self._found(chosen, case_id, is_asked_for=is_asked_for)
-        except (OsteoctError, OSError) as error:
-            failure = failure_of(error)
-            return Refusal(case_id=case_id, cause=failure.cause, message=failure.message)
+        except OSError as error:  # content was asked for; a store that is gone is no refusal
+            return _refused(case_id, error)
 
     def _count_damaged(self, rows: Sequence[Row]) -> int:
         """Damaged files that lie beside CT images of a study and name no study themselves."""
@@ -182,6 +184,11 @@ class DicomIndex:
         trace: TracebackType | None,
     ) -> None:
         self._spool.__exit__(kind, error, trace)
+
+
+def _refused(case_id: str, error: Exception) -> Refusal:
+    failure = failure_of(error)
+    return Refusal(case_id=case_id, cause=failure.cause, message=failure.message)
 
 
 class DicomSource:

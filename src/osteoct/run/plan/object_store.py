@@ -6,14 +6,20 @@ carry some is refused, for addresses are kept in the ledger.
 
 from __future__ import annotations
 
+import errno
+import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from osteoct.errors import UnreadableInputError
 from osteoct.run.plan.places import Descend, OnError, Place, check_address
 from osteoct.run.remote import connect, is_remote, reaching
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 CANNOT_LIST: Final = "the store cannot be listed"
+CANNOT_READ: Final = "an object cannot be read"
 
 _BLOCK_BYTES: Final = 64 * 1024
 """Of a ranged read: most CT headers fit into one."""
@@ -23,6 +29,45 @@ _PAGE: Final = 1000
 
 _STAMPS: Final = ("ETag", "etag", "md5Hash", "crc32c", "mtime", "LastModified", "created")
 """What stores call the mark that changes with an object's content, the best one first."""
+
+
+class _Ranges(io.RawIOBase):
+    """An object read in ranges; what the store answers is never taken for damage of the object."""
+
+    name = ""
+    """pydicom asks every buffered file for it."""
+
+    def __init__(self, opened: Any) -> None:  # noqa: ANN401 - fsspec is imported late
+        self._opened = opened
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether parts can be skipped."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; nothing is fetched."""
+        return int(self._opened.seek(offset, whence))
+
+    def tell(self) -> int:
+        """The place."""
+        return int(self._opened.tell())
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fetch the next bytes."""
+        view = memoryview(buffer).cast("B")
+        with reaching(CANNOT_READ, UnreadableInputError):
+            data: bytes = self._opened.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._opened.close()
+        super().close()
 
 
 class RemoteTree:
@@ -76,8 +121,18 @@ class RemoteTree:
     def open(self, address: str) -> BinaryIO:
         """Open an object; what is read is fetched in ranges."""
         name = self._system._strip_protocol(address)  # noqa: SLF001 - as above
-        opened: BinaryIO = self._system.open(name, "rb", block_size=_BLOCK_BYTES)
-        return opened
+        with reaching(CANNOT_READ, UnreadableInputError):
+            opened = self._opened(name)
+        if opened is None:
+            raise FileNotFoundError(errno.ENOENT, "gone since it was listed")
+        return io.BufferedReader(_Ranges(opened), _BLOCK_BYTES)
+
+    def _opened(self, name: str) -> Any:  # noqa: ANN401 - fsspec is imported late
+        """An object that can be read in ranges; ``None`` where there is none."""
+        try:
+            return self._system.open(name, "rb", block_size=_BLOCK_BYTES)
+        except FileNotFoundError:
+            return None
 
     def _walk_s3(self) -> Iterator[Place]:
         """Every object under the prefix, a page of the store's own listing at a time."""
