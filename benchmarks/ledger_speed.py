@@ -1,7 +1,7 @@
 """What a ledger costs a case: recorded, claimed, begun and finished, and memory meanwhile.
 
-``python benchmarks/ledger_speed.py [--cases 100000] [--address postgresql://…]``; without an address
-SQLite in a temporary folder of the current one: a folder in memory would have no disk to wait for.
+``python benchmarks/ledger_speed.py [--cases 100000] [--address postgresql://…]``; without address
+SQLite in a temporary folder of the current one: in memory there would be no disk to wait for.
 """
 
 from __future__ import annotations
