@@ -1,7 +1,7 @@
 """What a ledger costs a case: recorded, claimed, begun and finished, and memory meanwhile.
 
-``python benchmarks/ledger_speed.py [--cases 100000] [--address postgresql://…]``; by default SQLite,
-in a temporary folder of the current one (in memory nothing would be forced to a disk).
+``python benchmarks/ledger_speed.py [--cases 100000] [--address postgresql://…]``; without address
+SQLite in a temporary folder of the current one: in memory there would be no disk to wait for.
 """
 
 from __future__ import annotations

@@ -235,7 +235,10 @@ def test_a_sweep_spares_what_is_being_written(store, make_result, tmp_path):
     assert store.has("case-1", "k1")
 
 
-def test_an_old_result_set_aside_returns_when_its_replacement_never_came(store, make_result):
+@pytest.mark.parametrize("by_sweep", [True, False])
+def test_an_old_result_set_aside_returns_when_its_replacement_never_came(
+    store, make_result, by_sweep
+):
     """It may hold a person's decisions, which are nowhere else."""
     store.put("case-1", "k1", make_result("case-1"))
     folder = store.folder_of("case-1")
@@ -243,7 +246,11 @@ def test_an_old_result_set_aside_returns_when_its_replacement_never_came(store, 
     aside.mkdir()
     folder.rename(aside / "result")
     assert not store.has("case-1", "k1")
-    store.sweep(older_than_s=0)
+    if by_sweep:
+        store.sweep(older_than_s=0)
+    else:
+        assert store.folder_of("case") is None, "a name that begins alike is another case"
+        assert store.folder_of("case-1") == folder, "the worker of the same case, right after"
     assert store.has("case-1", "k1")
     assert not aside.exists()
 

@@ -71,14 +71,16 @@ class FolderStore:
     def put(self, case_id: str, key: str, folder: Path) -> str:
         """Move a result here under another name, see it onto the disk, and give it its name."""
         target = self._case(case_id)
+        _put_back(target)
         with result_folder(target, overwrite=True) as staging:
             seal_result(folder, case_id, key)
             _move_files(folder, staging)
         return target.relative_to(self._root).as_posix()
 
     def folder_of(self, case_id: str) -> Path | None:
-        """The folder of a result."""
+        """The folder of a result; one whose replacement was interrupted is put back first."""
         folder = self._case(case_id)
+        _put_back(folder)
         return folder if (folder / RESULT_FILE).is_file() else None
 
     def open_result(self, case_id: str) -> CaseResult:
@@ -177,12 +179,29 @@ def _age_s(path: Path, now: float) -> float:
         return -1.0
 
 
+def _target_of(path: Path) -> str:
+    """The name of the result that something temporary is of."""
+    return path.name[1:].rsplit(".", 2)[0]
+
+
+def _put_back(target: Path) -> None:
+    """Put back an old result that was set aside for a new one which never came.
+
+    It may hold a person's decisions, which are nowhere else.
+    """
+    if target.exists():
+        return
+    for aside in target.parent.glob(f".{target.name}.*{_OLD}"):
+        if _target_of(aside) == target.name and (aside / "result").is_dir():
+            (aside / "result").rename(target)
+            aside.rmdir()
+            return
+
+
 def _remove(path: Path) -> None:
     """Remove what a dead process left, or put back the old result that it had set aside."""
-    if path.suffix == _OLD and (path / "result").is_dir():
-        target = path.with_name(path.name[1:].rsplit(".", 2)[0])
-        if not target.exists():
-            (path / "result").rename(target)
+    if path.suffix == _OLD:
+        _put_back(path.with_name(_target_of(path)))
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
