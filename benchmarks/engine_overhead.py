@@ -1,6 +1,6 @@
 """What an engine costs: until the first worker is ready, per case, and until all is gone.
 
-    python benchmarks/engine_overhead.py local ray [--workers 2] [--cases 1000] [--address HOST:PORT]
+    python benchmarks/engine_overhead.py local ray [--workers 2] [--cases 1000] [--address A]
 
 The stage does nothing, so all that is measured is the engine. ``cases`` are given as a coordinator
 does: never more than ``depth`` to a worker.
@@ -37,11 +37,18 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
 
 def run(engine: Engine, *, workers: int, depth: int, cases: int) -> tuple[float, float, float]:
     """Seconds until all are ready, milliseconds per case, seconds to close."""
-    items = [
-        WorkItem(case_id=f"c{n}", key="k", inputs=Inputs(ct=("/data/ct.nii.gz",)), bytes_in=1)
-        for n in range(cases)
-    ]
     begun = time.perf_counter()
+    ready = start(engine, workers=workers, depth=depth)
+    started = time.perf_counter()
+    work(engine, ready, depth=depth, cases=cases)
+    ended = time.perf_counter()
+    engine.close()
+    closed = time.perf_counter()
+    return started - begun, (ended - started) / cases * 1000, closed - ended
+
+
+def start(engine: Engine, *, workers: int, depth: int) -> list[str]:
+    """Start workers and wait until all are ready."""
     for number in range(workers):
         engine.start_worker(f"w{number}", WorkerSpec(stage=STAGE, depth=depth))
     ready: list[str] = []
@@ -50,10 +57,17 @@ def run(engine: Engine, *, workers: int, depth: int, cases: int) -> tuple[float,
             if isinstance(event, Lost):
                 raise SystemExit(event.why)
             ready.extend([event.worker] if isinstance(event, Ready) else [])
-    started = time.perf_counter()
-    for worker in ready:
-        for _ in range(depth):
-            engine.give(worker, items.pop())
+    return ready
+
+
+def work(engine: Engine, workers: list[str], *, depth: int, cases: int) -> None:
+    """Give every case, and wait for all."""
+    items = [
+        WorkItem(case_id=f"c{n}", key="k", inputs=Inputs(ct=("/data/ct.nii.gz",)), bytes_in=1)
+        for n in range(cases)
+    ]
+    for worker in workers * depth:
+        engine.give(worker, items.pop())
     done = 0
     while done < cases:
         for event in engine.wait(1.0):
@@ -61,10 +75,6 @@ def run(engine: Engine, *, workers: int, depth: int, cases: int) -> tuple[float,
                 done += 1
                 if items:
                     engine.give(event.worker, items.pop())
-    ended = time.perf_counter()
-    engine.close()
-    closed = time.perf_counter()
-    return started - begun, (ended - started) / cases * 1000, closed - ended
 
 
 def main() -> None:
