@@ -222,7 +222,7 @@ def analyze_read(
     segmenter: Segmenter | None = None,
     second: Segmenter | None = None,
 ) -> CaseAnalysis:
-    """Analyse a CT that was read, as :func:`analyze_files` does; the masks are read or made here."""
+    """Analyse a CT that was read, as :func:`analyze_files` does; masks are read or made here."""
     masks = _get_masks(sources, read.volume, config, segmenter)
     masks, other = _get_second(masks, read.volume, second)
     name, patient = _name_case(case_id, read.identity, read.sha256, key_file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from osteoct.cli.live_line import LiveLine
 from osteoct.cli.words import say
@@ -36,10 +36,18 @@ class BatchLine(LiveLine):
             say(tell_progress(now))
 
 
+class PlanningLine(LiveLine):
+    """How many files were read for the plan."""
+
+    def __call__(self, files: int) -> None:
+        """Show one moment."""
+        self.show(f"planning: {files} files read")
+
+
 class BatchJson:
     """A line of JSON per moment on stderr, for machines."""
 
-    def __enter__(self) -> BatchJson:
+    def __enter__(self) -> Self:
         """Begin."""
         return self
 
@@ -55,7 +63,7 @@ class BatchJson:
 class Silence:
     """Tells nothing."""
 
-    def __enter__(self) -> Silence:
+    def __enter__(self) -> Self:
         """Begin."""
         return self
 

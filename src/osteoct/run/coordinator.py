@@ -123,6 +123,7 @@ class Coordinator:
         self._owner = owner
         self._limits = limits or RunLimits()
         self._hooks = hooks or Hooks()
+        self._specs = specs
         self._crew = Crew(engine, specs)
         self._tally = _Tally()
         self._breaker = Breaker()
@@ -235,7 +236,7 @@ class Coordinator:
 
     def _is_refused(self, claim: Claim) -> bool:
         """Refuse a case that no worker could hold in memory, before it ends one."""
-        most = max((w.spec.memory_mib or 0 for w in self._crew), default=0)
+        most = max(spec.memory_mib or 0 for spec in self._specs)
         needed = self._hooks.expected_mib(claim.item)
         if not most or needed is None or needed <= most:
             return False

@@ -22,7 +22,7 @@ class Worker:
     begun
         Cases that it said it took up.
     heard
-        When it last gave a sign or got something to do (monotonic seconds).
+        When it last gave a sign, or got something to do after having nothing (monotonic seconds).
     """
 
     name: WorkerId
@@ -37,15 +37,6 @@ class Worker:
         if not self.is_ready or len(self.held) >= self.spec.depth:
             return False
         return not (self.held and (claim.alone or self.held[0].alone))
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it could take any case that need not be alone."""
-        return (
-            self.is_ready
-            and len(self.held) < self.spec.depth
-            and not any(claim.alone for claim in self.held)
-        )
 
     def take_off(self, case_id: str) -> Claim | None:
         """Forget a case that it is done with."""
@@ -87,8 +78,9 @@ class Crew:
 
     def give(self, worker: Worker, claim: Claim, now: float) -> None:
         """Hand a case to a worker."""
+        if not worker.held:
+            worker.heard = now
         worker.held.append(claim)
-        worker.heard = now
         self._engine.give(worker.name, claim.item)
 
     def let_go(self, worker: Worker, *, at_once: bool = False, is_gone: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from osteoct.run.records import Outcome, State
 
 ATTEMPTS = 3
-"""Attempts that a case gets: a crash or an occupied device may pass, and a third one is no chance."""
+"""Attempts that a case gets: a crash or an occupied device may pass; three are no chance."""
 
 
 def judge(outcome: Outcome, *, attempt: int, attempts: int = ATTEMPTS) -> State:

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from osteoct.record import Record
-from osteoct.records import Severity, Usability
+from osteoct.records import Finding, Severity, Usability
 
 
 class State(StrEnum):
@@ -102,6 +102,9 @@ class WorkItem(Record):
         Size of the input files.
     voxels
         Size of the CT where the plan knows it from headers, for the estimate of memory.
+    findings
+        What choosing the CT among others brought to light (a tie, a split series, damaged files);
+        the worker sees the chosen files alone and adds these to what it finds itself.
     """
 
     case_id: str
@@ -111,6 +114,7 @@ class WorkItem(Record):
     inputs: Inputs
     bytes_in: int = Field(ge=0)
     voxels: int | None = Field(default=None, ge=1)
+    findings: tuple[Finding, ...] = ()
 
 
 class Refusal(Record):

@@ -61,8 +61,8 @@ def write_table(path: Path, columns: Sequence[Column[Any]], rows: Table) -> int:
 
 
 def dictionary_path(path: Path) -> Path:
-    """Where the dictionary of a table lies: ``results.csv`` has ``results.schema.json``."""
-    return path.with_suffix(".schema.json")
+    """Where the dictionary of a table lies: that of ``t.csv`` is ``t.csv.schema.json``."""
+    return path.with_name(path.name + ".schema.json")
 
 
 def render_dictionary(columns: Sequence[Column[Any]], rows: int) -> str:
@@ -94,12 +94,13 @@ class _Counted:
 
 def _write_csv(file: BinaryIO, columns: Sequence[Column[Any]], rows: Table) -> None:
     """RFC 4180, UTF-8; an absent value is an empty cell, a number has every digit it needs."""
-    with io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True) as text:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
         writer = csv.writer(text)
         writer.writerow([column.name for column in columns])
         writer.writerows([_cell(value) for value in row] for row in rows)
-        text.flush()
-        text.detach()
+    finally:
+        text.detach()  # the file is its maker's to close
 
 
 def _cell(value: Value) -> str | float | int:

@@ -26,7 +26,7 @@ from osteoct.run.records import WorkItem
 WORKER_MODULE: Final = "osteoct.run.engines.local_worker"
 
 START_S: Final = 300.0
-"""Longest time from the start of a worker to its first word: models of gigabytes from a slow disk."""
+"""Longest time from the start of a worker to its first word: models may come from a slow disk."""
 
 _MIB: Final = 1024 * 1024
 _LOOK_S: Final = 0.5
@@ -133,11 +133,8 @@ class LocalEngine:
             del self._processes[worker]
             code = _end(found)
             return None if found.is_ending else self._lost(worker, found, code)
-        if isinstance(said, Ready):
-            found.is_ready = True
-        if isinstance(said, Lost):  # its stage could not be opened; it told why, and ends
-            del self._processes[worker]
-            _end(found)
+        found.is_ready = found.is_ready or isinstance(said, Ready)
+        found.is_ending = found.is_ending or isinstance(said, Lost)
         return said
 
     def _lost(self, worker: WorkerId, found: _Process, code: int) -> Lost:
@@ -216,9 +213,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _children(pid: int) -> list[psutil.Process]:
     """What a process started, in sessions of their own as well: a segmenter is such a one."""
     try:
-        return psutil.Process(pid).children(recursive=True)
+        children: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return []
+    return children
 
 
 def _name_end(code: int) -> str:

@@ -19,7 +19,8 @@ EXIT_CALLER_GONE = 75
 def main() -> None:
     """Serve until the caller says that it is enough, or is gone."""
     connection = Connection(int(sys.argv[1]))
-    worker, spec = _introduced(connection.recv())
+    hello: tuple[WorkerId, WorkerSpec] = connection.recv()
+    worker, spec = hello
     cases: queue.SimpleQueue[WorkItem | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, cases), daemon=True).start()
 
@@ -27,11 +28,6 @@ def main() -> None:
         connection.send(event)
 
     serve(spec, cases.get, tell, worker=worker)
-
-
-def _introduced(first: tuple[WorkerId, WorkerSpec]) -> tuple[WorkerId, WorkerSpec]:
-    """The first word of the caller: the name of this worker, and what it is made from."""
-    return first
 
 
 def _receive(connection: Connection, cases: queue.SimpleQueue[WorkItem | None]) -> None:

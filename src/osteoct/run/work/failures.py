@@ -62,7 +62,7 @@ def _cause_of(error: OsteoctError) -> Cause:
 
 
 def _of_system(error: OSError) -> Failure:
-    """The operating system refused: a full disk is the output's fault, anything else the machine's."""
+    """The system refused: a full disk is the output's fault, anything else the machine's."""
     cause = Cause.OUTPUT if error.errno in NO_SPACE else Cause.ENVIRONMENT
     return Failure(
         cause=cause, kind=type(error).__name__, message=error.strerror or "input/output error"

@@ -5,23 +5,24 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from osteoct.analysis import ReadCt, Sources, analyze_read, read_ct, write_case
 from osteoct.config import AnalysisConfig
 from osteoct.records import CaseResult, Severity
-from osteoct.run.records import Cause, Failure, Outcome, WorkItem
+from osteoct.run.plan.choices import SegmenterChoice, read_choices
+from osteoct.run.records import Failure, Outcome, WorkItem
 from osteoct.run.store.interface import Store
 from osteoct.run.store.opening import open_store
 from osteoct.run.work.failures import failure_of
 from osteoct.run.work.inputs import laid_out
 from osteoct.run.work.masks import KeepingSegmenter
 from osteoct.run.work.memory import peak_mib, reset_peak
-from osteoct.segment.interface import Quality, Segmenter, SegmentOptions, held
+from osteoct.segment.interface import AUTO, Segmenter, SegmentOptions, held
 from osteoct.segment.registry import make_segmenter
 
 STAGE: Final = "osteoct.run.work.measuring:open_stage"
@@ -48,13 +49,14 @@ class MeasuringStage:
         store: Store,
         config: AnalysisConfig,
         *,
-        segmenter: Segmenter | None = None,
+        make: Callable[[], Segmenter] | None = None,
         key_file: Path | None = None,
         scratch: Path | None = None,
     ) -> None:
         self._store = store
         self._config = config
-        self._segmenter = segmenter
+        self._make = make
+        self._segmenter: Segmenter | None = None
         self._key_file = key_file
         self._scratch = scratch
 
@@ -64,7 +66,7 @@ class MeasuringStage:
         try:
             sources = files.enter_context(laid_out(item.inputs, self._scratch))
             config = self._config.model_copy(update={"series": item.inputs.series})
-            read = read_ct(sources, config)
+            read = _with_findings(read_ct(sources, config), item)
         except Exception as error:  # noqa: BLE001 - the boundary of a case
             files.close()
             return failure_of(error)
@@ -108,9 +110,18 @@ class MeasuringStage:
 
     def _segmenter_for(self, item: WorkItem) -> Segmenter | None:
         """What makes the masks of a case; ``None`` where they exist."""
-        if self._segmenter is None or item.segment_key is None:
+        if self._make is None or item.segment_key is None:
             return None
+        self._segmenter = self._segmenter or self._make()
         return KeepingSegmenter(inner=self._segmenter, kept=self._store, key=item.segment_key)
+
+
+def _with_findings(read: ReadCt, item: WorkItem) -> ReadCt:
+    """A CT that carries what the plan found when it chose it, unless reading found the same."""
+    known = {finding.code for finding in read.volume.findings}
+    further = tuple(finding for finding in item.findings if finding.code not in known)
+    volume = replace(read.volume, findings=(*further, *read.volume.findings))
+    return replace(read, volume=volume)
 
 
 def outcome_of(
@@ -121,7 +132,7 @@ def outcome_of(
     peak: float | None = None,
 ) -> Outcome:
     """What a ledger keeps of a result."""
-    findings = (*result.findings, *(f for level in result.levels for f in level.findings))
+    findings = result.findings
     worst = next((f.code for s in _GRAVITY for f in findings if f.severity == s), None)
     return Outcome(
         case_id=item.case_id,
@@ -142,39 +153,41 @@ def open_stage(settings: Mapping[str, object]) -> Iterator[MeasuringStage]:
     Parameters
     ----------
     settings
-        ``store`` (address), ``config`` (JSON of :class:`~osteoct.config.AnalysisConfig`),
-        ``segmenter`` (name, or nothing where masks exist), ``options`` of it, ``key_file``,
-        ``scratch``.
+        ``store`` (address), ``choices`` (TOML, see :mod:`osteoct.run.plan.choices`), ``device``,
+        ``key_file``, ``scratch``.
     """
-    config = AnalysisConfig.model_validate_json(str(settings["config"]))
+    choices = read_choices(str(settings["choices"]))
     with ExitStack() as stack:
-        name = settings.get("segmenter")
-        segmenter = None
-        if name is not None:
-            made = make_segmenter(str(name), _options(settings, config))
+
+        def make() -> Segmenter:
+            """Where every case brings its masks, nobody needs a segmenter to be installed."""
+            assert choices.segmenter is not None  # noqa: S101 - else there is nothing to make
+            options = _options(choices.segmenter, choices.config, settings)
+            made = make_segmenter(choices.segmenter.name, options)
             made.check()
-            segmenter = stack.enter_context(held(made))
+            return stack.enter_context(held(made))
+
         yield MeasuringStage(
             stack.enter_context(open_store(str(settings["store"]))),
-            config,
-            segmenter=segmenter,
+            choices.config,
+            make=None if choices.segmenter is None else make,
             key_file=_path(settings.get("key_file")),
             scratch=_path(settings.get("scratch")),
         )
 
 
-def _options(settings: Mapping[str, object], config: AnalysisConfig) -> SegmentOptions:
-    """Options of the segmenter from plain values."""
-    given = settings.get("options")
-    options = dict(given) if isinstance(given, Mapping) else {}
-    limit = options.get("limit_s")
+def _options(
+    choice: SegmenterChoice, config: AnalysisConfig, settings: Mapping[str, object]
+) -> SegmentOptions:
+    """Options of the segmenter; the device is the one given to this worker."""
+    device = str(settings.get("device", AUTO))
     return SegmentOptions(
-        device=str(options.get("device", settings.get("device", "auto"))),
-        quality=Quality(str(options.get("quality", Quality.BEST))),
+        device=choice.device if device == AUTO else device,
+        quality=choice.quality,
         with_tissues=config.with_tissues,
-        limit_s=None if limit is None else float(str(limit)),
-        model=_path(options.get("model")),
-        level_map=_path(options.get("level_map")),
+        limit_s=choice.limit_s,
+        model=choice.model,
+        level_map=choice.level_map,
     )
 
 
@@ -184,6 +197,3 @@ def _path(value: object) -> Path | None:
 
 def _peak() -> float:
     return round(peak_mib(), 1)
-
-
-__all__ = ["STAGE", "Cause", "MeasuringStage", "open_stage", "outcome_of"]
