@@ -113,6 +113,7 @@ class RayEngine:
         self._connection: Connection | None = None
         self._folder: str | None = None
         self._heard = 0.0
+        self._is_lost = False
         self._held: dict[WorkerId, list[str]] = {}
         self._dashboard: str | None = None
 
@@ -174,7 +175,7 @@ class RayEngine:
             with suppress(OSError):
                 connection.send(None)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_CLOSE_S)
+                process.wait(0 if self._is_lost else _CLOSE_S)
             _end(process, family)
             connection.close()
         if self._folder is not None:
@@ -225,6 +226,7 @@ class RayEngine:
 
     def _unusable(self, why: Refused) -> EngineLostError:
         """End what was begun; the error to raise."""
+        self._is_lost = True
         self.close()
         return EngineLostError(why.what, where="--cluster", found=why.found, hint=why.hint)
 
@@ -251,6 +253,8 @@ class RayEngine:
         return answers
 
     def _lost(self, found: str) -> EngineLostError:
+        """Note that nothing can be asked of the go-between; the error to raise."""
+        self._is_lost = True
         return EngineLostError(
             "the scheduler of the cluster is gone",
             found=found,

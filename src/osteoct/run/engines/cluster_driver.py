@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -158,6 +159,7 @@ class _Driver:
         for worker in tuple(self._actors):
             self._end(worker)
         ray.shutdown()
+        shutil.rmtree(self._join.folder, ignore_errors=True)  # the caller may be gone
 
     # threads
 
