@@ -166,20 +166,78 @@ def analyze_files(
         segmenter.check()
     if second is not None:
         second.check()
+    return analyze_read(
+        read_ct(sources, config),
+        sources,
+        config=config,
+        case_id=case_id,
+        key_file=key_file,
+        segmenter=segmenter,
+        second=second,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReadCt:
+    """A CT in memory, and what it was read from.
+
+    Parameters
+    ----------
+    identity
+        Raw identifiers, for pseudonyms alone.
+    kind
+        Such as ``DICOM series, 600 slices``.
+    sha256
+        Of its files' content.
+    seconds
+        That reading took.
+    """
+
+    volume: CTVolume
+    identity: SourceIdentity
+    kind: str
+    sha256: str
+    seconds: float
+
+
+def read_ct(sources: Sources, config: AnalysisConfig) -> ReadCt:
+    """Read the CT of a case; apart from its analysis, so that it may run ahead of it.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As :func:`osteoct.io.volume.read_volume`.
+    """
     clock = time.perf_counter()
     volume, identity, kind = read_volume_with_identity(sources.ct, series=config.series)
-    read_seconds = time.perf_counter() - clock
-    masks = _get_masks(sources, volume, config, segmenter)
-    masks, other = _get_second(masks, volume, second)
-    masks, opinion, phase_seconds = _get_phase_opinion(masks, volume, config)
-    inputs = tuple(
-        InputRecord(role=role, kind=kind if role == "ct" else "labels", sha256=sha256_of(path))
-        for role, path in sources.by_role.items()
+    seconds = time.perf_counter() - clock
+    return ReadCt(
+        volume=volume,
+        identity=identity,
+        kind=kind,
+        sha256=sha256_of(sources.ct),
+        seconds=seconds,
     )
-    name, patient = _name_case(case_id, identity, inputs[0].sha256, key_file)
+
+
+def analyze_read(
+    read: ReadCt,
+    sources: Sources,
+    *,
+    config: AnalysisConfig,
+    case_id: str | None = None,
+    key_file: Path | None = None,
+    segmenter: Segmenter | None = None,
+    second: Segmenter | None = None,
+) -> CaseAnalysis:
+    """Analyse a CT that was read, as :func:`analyze_files` does; masks are read or made here."""
+    masks = _get_masks(sources, read.volume, config, segmenter)
+    masks, other = _get_second(masks, read.volume, second)
+    masks, opinion, phase_seconds = _get_phase_opinion(masks, read.volume, config)
+    name, patient = _name_case(case_id, read.identity, read.sha256, key_file)
     with _named_masks(sources):
         case = analyze_volumes(
-            volume,
+            read.volume,
             masks.vertebrae,
             bodies=masks.bodies,
             tissues=masks.tissues,
@@ -189,8 +247,18 @@ def analyze_files(
             case_id=name,
             patient_pseudonym=patient,
         )
-    seconds = {"read": read_seconds, "masks": masks.seconds, **phase_seconds}
-    return _with_provenance(case, inputs, seconds, masks.segmenter)
+    seconds = {"read": read.seconds, "masks": masks.seconds, **phase_seconds}
+    return _with_provenance(case, _note_inputs(read, sources), seconds, masks.segmenter)
+
+
+def _note_inputs(read: ReadCt, sources: Sources) -> tuple[InputRecord, ...]:
+    """What was read, by role and content; the CT comes first."""
+    return tuple(
+        InputRecord(role=role, kind=read.kind, sha256=read.sha256)
+        if role == "ct"
+        else InputRecord(role=role, kind="labels", sha256=sha256_of(path))
+        for role, path in sources.by_role.items()
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,6 +15,9 @@
      │       └─ WeightsMissingError      weights that a fetch brings
      ├─ OutputError                the result cannot be written (disk full)
      │   └─ OutputExistsError      something is there already that must not be lost
+     ├─ RunError                   a batch cannot go on; what is finished stays
+     │   ├─ LedgerError                the ledger cannot be read, written or is of another kind
+     │   └─ EngineLostError            the scheduler of the workers is gone
      ├─ ConfigError                an option, configuration key or protocol that does not exist
      ├─ DependencyError            an optional package is missing
      └─ LinkageError               tables that do not join
@@ -129,6 +132,18 @@ class OutputError(OsteoctError):
 
 class OutputExistsError(OutputError):
     """The place of a result is taken; the user has to choose another one."""
+
+
+class RunError(OsteoctError):
+    """A batch cannot go on; every finished case stays, and the rest can be resumed."""
+
+
+class LedgerError(RunError):
+    """The ledger cannot be read or written, is in use, or belongs to another store."""
+
+
+class EngineLostError(RunError):
+    """What holds the workers is gone: the scheduler of a cluster died or cannot be reached."""
 
 
 class ConfigError(OsteoctError):

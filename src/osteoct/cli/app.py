@@ -19,6 +19,7 @@ from osteoct.errors import (
     DependencyError,
     OsteoctError,
     OutputExistsError,
+    RunError,
     SegmenterUnavailableError,
 )
 
@@ -35,6 +36,9 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 COMMANDS = (
     "demo",
     "analyze",
+    "run",
+    "status",
+    "collect",
     "review",
     "export",
     "segment",
@@ -43,14 +47,17 @@ COMMANDS = (
     "segmenters",
     "weights",
     "cohort",
+    "cluster",
     "protocols",
     "rules",
     "labels",
 )
 """In the order of the help: the first thing to try comes first."""
 
-_MODULES = {name: name for name in COMMANDS} | dict.fromkeys(
-    ("protocols", "rules", "labels"), "listings"
+_MODULES = (
+    {name: name for name in COMMANDS}
+    | dict.fromkeys(("protocols", "rules", "labels"), "listings")
+    | dict.fromkeys(("run", "status", "collect"), "run")
 )
 
 
@@ -120,7 +127,7 @@ def exit_code_of(error: OsteoctError) -> int:
     """The documented exit code of a failure."""
     if isinstance(error, (ConfigError, OutputExistsError)):
         return EXIT_USAGE
-    if isinstance(error, (DependencyError, SegmenterUnavailableError)):
+    if isinstance(error, (DependencyError, SegmenterUnavailableError, RunError)):
         return EXIT_ENVIRONMENT
     return EXIT_INPUT_REFUSED
 

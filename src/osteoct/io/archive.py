@@ -110,12 +110,20 @@ def unpack_archive(path: Path, folder: Path, limits: ArchiveLimits = DEFAULT_LIM
         It cannot be read, or the folder cannot be written.
     """
     with zipfile.ZipFile(path) as archive:
-        _check_entries(archive.infolist(), path, limits)
+        check_entries(archive.infolist(), path, limits)
         _unpack(archive, folder, path, limits)
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], path: Path, limits: ArchiveLimits) -> None:
-    """Refuse an archive by what its directory declares."""
+def check_entries(
+    entries: list[zipfile.ZipInfo], path: Path, limits: ArchiveLimits = DEFAULT_LIMITS
+) -> None:
+    """Refuse an archive by what its directory declares, as unpacking it would.
+
+    Raises
+    ------
+    UnreadableInputError
+        Encrypted, holding links or paths that leave the folder, or above the limits.
+    """
     if len(entries) > limits.entries:
         raise _refusal(path, "too many entries", len(entries), f"at most {limits.entries}")
     for number, entry in enumerate(entries, start=1):

@@ -52,6 +52,17 @@ def case_pseudonym(identity: SourceIdentity, content_sha256: str, key: bytes) ->
     return "c-" + _digest(key, b"case", identity.patient_key, *named)
 
 
+def found_pseudonym(kind: str, *names: bytes | None, key: bytes) -> str:
+    """Return the pseudonym of a case that is known by its study or by its place alone.
+
+    Parameters
+    ----------
+    kind
+        What the names are, so that a study and a folder of one name differ.
+    """
+    return "c-" + _digest(key, b"found", kind.encode(), *names)
+
+
 def patient_pseudonym(identity: SourceIdentity, key: bytes) -> str | None:
     """Return the pseudonym of the patient, equal over scans; ``None`` where none is named."""
     if identity.patient_key is None:

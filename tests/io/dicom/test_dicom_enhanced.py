@@ -8,6 +8,10 @@ from pydicom import Dataset, Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, EnhancedCTImageStorage, RLELossless
 
 from osteoct.errors import IrregularGridError, UnreadableInputError
+from osteoct.io.dicom.acquisition import acquisition_of
+from osteoct.io.dicom.discovery import slices_in
+from osteoct.io.dicom.headers import read_header
+from osteoct.io.dicom.packing import pack_header, unpack_header
 from osteoct.io.dicom.series import find_series, read_dicom
 
 
@@ -114,3 +118,18 @@ def test_truncated_frames_name_the_file(ct, tmp_path):
     (tmp_path / "one.dcm").write_bytes(whole[:-50])
     with pytest.raises(UnreadableInputError, match=r"one\.dcm"):
         read_dicom(tmp_path)
+
+
+def test_frames_survive_packing(ct, tmp_path):
+    """The values of an enhanced image lie in sequences of sequences; kept aside they stay whole."""
+    path = tmp_path / "enhanced.dcm"
+    enhanced(ct(), range(6)).save_as(path, enforce_file_format=True)
+    read = read_header(path, "a")
+    back = unpack_header(pack_header(read), path=path, where="a")
+    kept = [
+        [(s.frame, s.position, s.orientation, s.slope, s.phase_keys) for s in slices_in(image)]
+        for image in (read, back)
+    ]
+    assert len(kept[0]) == 6
+    assert kept[0] == kept[1]
+    assert acquisition_of(read) == acquisition_of(back)

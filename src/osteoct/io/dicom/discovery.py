@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteoct.errors import NotCtError, UnreadableInputError
+from osteoct.errors import InputError, NotCtError, UnreadableInputError
 from osteoct.io.dicom.elements import PARSE_ERRORS, quietly
 from osteoct.io.dicom.enhanced import enhanced_slices
 from osteoct.io.dicom.headers import ImageHeader, Slice, classic_slice, read_header
+from osteoct.records import Finding, Severity
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
@@ -90,14 +91,18 @@ def scan_path(path: Path) -> Scan:
 
 def check_has_ct(scan: Scan, path: Path) -> None:
     """Refuse a scan without a single CT slice, and say what was there instead."""
-    if scan.slices:
-        return
-    counts = ", ".join(f"{n} × {reason}" for reason, n in scan.ignored.items())
-    images = set(scan.ignored) - {NOT_DICOM, NOT_A_FILE, DAMAGED}
+    if not scan.slices:
+        raise no_ct(scan.ignored, where=path.name)
+
+
+def no_ct(ignored: Mapping[str, int], *, where: str | None = None) -> InputError:
+    """The failure for files of which none is a CT slice, by what they were instead."""
+    counts = ", ".join(f"{n} × {reason}" for reason, n in ignored.items())
+    images = set(ignored) - {NOT_DICOM, NOT_A_FILE, DAMAGED}
     failure = NotCtError if images else UnreadableInputError
-    raise failure(
+    return failure(
         "holds no CT image",
-        where=path.name,
+        where=where,
         found=counts or "no files",
         wanted="axial CT images in DICOM",
     )
@@ -120,20 +125,43 @@ def _slices_of(path: Path, where: str) -> tuple[Slice, ...] | str:
         return NOT_A_FILE
     try:
         image = read_header(path, where)
-        if image is None:
-            return NOT_DICOM
-        reason = _reason_to_ignore(image)
-        if reason:
-            return reason
-        is_enhanced = image.sop_class in ENHANCED_CT
-        return enhanced_slices(image) if is_enhanced else (classic_slice(image),)
+        reason = reason_to_leave_out(image)
+        return slices_in(image) if image is not None and reason is None else str(reason)
     except PARSE_ERRORS:
         return DAMAGED
 
 
-def _reason_to_ignore(image: ImageHeader) -> str | None:
-    """Why a DICOM file is not a CT image to measure, or ``None``."""
+def slices_in(image: ImageHeader) -> tuple[Slice, ...]:
+    """The slices of a CT image, classic or enhanced.
+
+    Raises
+    ------
+    ValueError and the like
+        One of :data:`osteoct.io.dicom.elements.PARSE_ERRORS`: the header is damaged.
+    """
+    is_enhanced = image.sop_class in ENHANCED_CT
+    return enhanced_slices(image) if is_enhanced else (classic_slice(image),)
+
+
+def reason_to_leave_out(image: ImageHeader | None) -> str | None:
+    """Why a file is not a CT image to measure, or ``None``."""
+    if image is None:
+        return NOT_DICOM
     return _reason_by_class(image) or _reason_by_kind(image)
+
+
+def damage_findings(count: int) -> tuple[Finding, ...]:
+    """Say that files were left out because they could not be read."""
+    if not count:
+        return ()
+    return (
+        Finding(
+            code="files-damaged",
+            severity=Severity.WARNING,
+            message=f"{count} damaged DICOM files were left out; the series may be longer",
+            evidence={"files": count},
+        ),
+    )
 
 
 def _reason_by_class(image: ImageHeader) -> str | None:

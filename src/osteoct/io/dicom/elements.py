@@ -70,6 +70,13 @@ class Elements:
         found = self._dataset.get_item(tag, keep_deferred=True)
         return found if isinstance(found, (RawDataElement, DataElement)) else None
 
+    def each(self) -> Iterator[RawDataElement | DataElement]:
+        """Every element as it was parsed, in the order of the tags."""
+        for tag in sorted(self._dataset.keys()):
+            element = self._element(int(tag))
+            if element is not None:
+                yield element
+
     def raw(self, tag: int) -> bytes:
         """Bytes of a value without padding; empty where there are none."""
         element = self._element(tag)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from pydicom import dcmread
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from osteoct.io.dicom import tags
@@ -43,6 +43,16 @@ class PixelLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How the data set is written, and what its file says about it."""
+
+    transfer_syntax: str
+    media_class: str
+    is_implicit: bool
+    is_little_endian: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identifiers:
     """Raw identifiers of a file; never shown."""
 
@@ -67,6 +77,7 @@ class ImageHeader:
 
     path: Path = field(repr=False)
     where: str
+    encoding: Encoding
     sop_class: str
     modality: str
     image_type: tuple[str, ...]
@@ -114,52 +125,62 @@ def read_header(path: Path, where: str) -> ImageHeader | None:
         is damaged, or cannot be opened. The caller counts it.
     """
     with path.open("rb") as file:
-        start = file.read(132)
-        if start[128:] != b"DICM" and start[:2] not in _FIRST_GROUPS:
-            return None
-        has_preamble = start[128:] == b"DICM"
-        file.seek(0)
-        try:
-            dataset = dcmread(
-                file, stop_before_pixels=True, force=True, specific_tags=list(tags.HEADER_TAGS)
-            )
-        except PARSE_ERRORS:
-            if has_preamble:
-                raise
-            return None
-        header = _image_header(dataset, path, where, file.tell())
+        return read_header_from(file, path, where)
+
+
+def read_header_from(file: IO[bytes], path: Path, where: str) -> ImageHeader | None:
+    """Read the header of an open file, as :func:`read_header` does."""
+    start = file.read(132)
+    if start[128:] != b"DICM" and start[:2] not in _FIRST_GROUPS:
+        return None
+    has_preamble = start[128:] == b"DICM"
+    file.seek(0)
+    try:
+        dataset = dcmread(
+            file, stop_before_pixels=True, force=True, specific_tags=list(tags.HEADER_TAGS)
+        )
+    except PARSE_ERRORS:
+        if has_preamble:
+            raise
+        return None
+    meta = dataset.file_meta
+    is_implicit, is_little_endian = dataset.original_encoding
+    encoding = Encoding(
+        transfer_syntax=str(meta.get("TransferSyntaxUID", "")),
+        media_class=str(meta.get("MediaStorageSOPClassUID", "")),
+        is_implicit=is_implicit is not False,
+        is_little_endian=is_little_endian is not False,
+    )
+    header = make_header(dataset, encoding, path=path, where=where, offset=file.tell())
     is_image = bool(header.sop_class or (header.modality and header.layout.rows))
     return header if has_preamble or is_image else None
 
 
-def _image_header(dataset: FileDataset, path: Path, where: str, offset: int) -> ImageHeader:
+def make_header(
+    dataset: Dataset, encoding: Encoding, *, path: Path, where: str, offset: int | None
+) -> ImageHeader:
     """The header of a parsed data set."""
     elements = Elements(dataset)
-    meta = dataset.file_meta
-    syntax = str(meta.get("TransferSyntaxUID", ""))
     number = elements.number(tags.SERIES_NUMBER)
     instance = elements.number(tags.INSTANCE_NUMBER)
-    sop_class = elements.text(tags.SOP_CLASS_UID) or str(meta.get("MediaStorageSOPClassUID", ""))
-    is_deflated = syntax == DeflatedExplicitVRLittleEndian
+    is_deflated = encoding.transfer_syntax == DeflatedExplicitVRLittleEndian
     return ImageHeader(
         path=path,
         where=where,
-        sop_class=sop_class,
+        encoding=encoding,
+        sop_class=elements.text(tags.SOP_CLASS_UID) or encoding.media_class,
         modality=(elements.text(tags.MODALITY) or "").upper(),
         image_type=tuple(t.upper() for t in elements.texts(tags.IMAGE_TYPE)),
         series_number=None if number is None else int(number),
         instance_number=0.0 if instance is None else instance,
-        layout=_layout(dataset, elements, syntax, None if is_deflated else offset),
+        layout=_layout(elements, encoding, None if is_deflated else offset),
         identifiers=_identifiers(elements),
         elements=elements,
     )
 
 
-def _layout(
-    dataset: FileDataset, elements: Elements, syntax: str, offset: int | None
-) -> PixelLayout:
+def _layout(elements: Elements, encoding: Encoding, offset: int | None) -> PixelLayout:
     """How the pixels lie; impossible values are left for the reader to refuse."""
-    is_implicit, is_little_endian = dataset.original_encoding
     bits = elements.short(tags.BITS_ALLOCATED) or 0
     stored = elements.short(tags.BITS_STORED) or bits
     high_bit = elements.short(tags.HIGH_BIT)
@@ -173,9 +194,9 @@ def _layout(
         bits_stored=stored,
         high_bit=stored - 1 if high_bit is None else high_bit,
         is_signed=elements.short(tags.PIXEL_REPRESENTATION) == 1,
-        transfer_syntax=syntax,
-        is_little_endian=is_little_endian is not False,
-        is_implicit=is_implicit is not False,
+        transfer_syntax=encoding.transfer_syntax,
+        is_little_endian=encoding.is_little_endian,
+        is_implicit=encoding.is_implicit,
         offset=offset,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from osteoct.errors import MixedSeriesError
 from osteoct.io.dicom.headers import Identifiers
 
 
@@ -19,6 +20,17 @@ def count_patients(identifiers: Iterable[Identifiers]) -> int:
         if all(is_other_patient(one, other) for other in people):
             people.append(one)
     return len(people)
+
+
+def mixed_patients(patients: int, *, where: str | None = None) -> MixedSeriesError:
+    """The failure for several patients; names none of them."""
+    return MixedSeriesError(
+        "images of several patients",
+        where=where,
+        found=f"{patients} patients",
+        wanted="one",
+        hint="Give each patient a folder, or name the series with --series.",
+    )
 
 
 def is_other_patient(one: Identifiers, other: Identifiers) -> bool:

@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteoct.errors import InputError, MixedSeriesError
+from osteoct.errors import InputError
 from osteoct.io.archive import extracted, is_archive
 from osteoct.io.dicom.choice import Candidate, Choice, choose_stack, make_candidate
-from osteoct.io.dicom.discovery import Scan, check_has_ct, scan_path
+from osteoct.io.dicom.discovery import Scan, check_has_ct, damage_findings, scan_path
 from osteoct.io.dicom.listing import SeriesListing, SeriesSummary, make_keys, make_listing
-from osteoct.io.dicom.patients import count_patients, patient_key
+from osteoct.io.dicom.patients import count_patients, mixed_patients, patient_key
 from osteoct.io.dicom.pixels import check_duplicates, read_pixels
 from osteoct.io.dicom.position import check_header_position
 from osteoct.io.dicom.stacks import Stack, split_into_series, split_into_stacks
 from osteoct.io.dicom.tilt import straighten
 from osteoct.io.identity import SourceIdentity
-from osteoct.records import Finding, Severity
+from osteoct.records import Finding
 from osteoct.volume import CTVolume
 
 __all__ = [
@@ -113,7 +113,9 @@ def read_dicom_with_identity(
     with _folder_of(path) as folder:
         found, choice = _choose(folder, path, series)
         taken = _taken(choice, found)
-        return _read(taken, (*choice.findings, *_damage_findings(found.scan))), _identity(taken)
+        return _read(
+            taken, (*choice.findings, *damage_findings(len(found.scan.damaged)))
+        ), _identity(taken)
 
 
 @contextmanager
@@ -177,18 +179,7 @@ def _choice_without_mixing(found: _Found) -> Choice:
 def _check_one_patient(found: _Found, path: Path) -> None:
     """Refuse a folder of several patients: no rule may choose between people."""
     if found.patients > 1:
-        raise _mixed(path, found.patients)
-
-
-def _mixed(path: Path, patients: int) -> MixedSeriesError:
-    """The failure for several patients; names none of them."""
-    return MixedSeriesError(
-        "images of several patients",
-        where=path.name,
-        found=f"{patients} patients",
-        wanted="one",
-        hint="Give each patient a folder, or name the series with --series.",
-    )
+        raise mixed_patients(found.patients, where=path.name)
 
 
 def _asked_for(series: str, found: _Found, path: Path) -> Sequence[Candidate]:
@@ -206,7 +197,7 @@ def _asked_for(series: str, found: _Found, path: Path) -> Sequence[Candidate]:
         )
     patients = count_patients(s.image.identifiers for c in asked for s in c.stack.slices)
     if patients > 1:
-        raise _mixed(path, patients)
+        raise mixed_patients(patients, where=path.name)
     return asked
 
 
@@ -251,19 +242,4 @@ def _identity(taken: Candidate) -> SourceIdentity:
     return SourceIdentity(
         patient_key=patient_key(ids),
         series_key=ids.series_uid.encode() or None,
-    )
-
-
-def _damage_findings(scan: Scan) -> tuple[Finding, ...]:
-    """Say that files were left out because they could not be read."""
-    count = len(scan.damaged)
-    if not count:
-        return ()
-    return (
-        Finding(
-            code="files-damaged",
-            severity=Severity.WARNING,
-            message=f"{count} damaged DICOM files were left out; the series may be longer",
-            evidence={"files": count},
-        ),
     )
