@@ -83,6 +83,7 @@ def segment_key(secret: bytes, ct: str, choices: Choices) -> str | None:
         "quality": segmenter.quality,
         "weights": segmenter.weights,
         "with_tissues": choices.config.with_tissues,
+        "with_phase_organs": choices.config.phase_opinion is not None,
         "revision": SEGMENT_REVISION,
     }
     return keyed(secret, "segment", ct, _canonical(chosen))

@@ -213,6 +213,7 @@ def _prepare_segmenter(choices: Choices, options: dict[str, Any]) -> None:
             device=choice.device,
             quality=choice.quality,
             with_tissues=choices.config.with_tissues,
+            with_phase_organs=choices.config.phase_opinion is not None,
             model=choice.model,
             level_map=choice.level_map,
         ),

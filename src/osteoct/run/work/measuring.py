@@ -185,6 +185,7 @@ def _options(
         device=choice.device if device == AUTO else device,
         quality=choice.quality,
         with_tissues=config.with_tissues,
+        with_phase_organs=config.phase_opinion is not None,
         limit_s=choice.limit_s,
         model=choice.model,
         level_map=choice.level_map,
