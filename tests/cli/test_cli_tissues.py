@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from osteoct.analysis import _default_segmenter
+from osteoct.case_masks import default_segmenter
 from osteoct.anatomy import Part, Structure
 from osteoct.config import AnalysisConfig
 from osteoct.geometry import Geometry
@@ -80,8 +80,8 @@ def test_asking_for_tissues_beside_masks_is_wrong_usage(osteoct, patient, tmp_pa
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_the_default_segmenter_is_asked_as_configured(wanted):
+def test_thedefault_segmenter_is_asked_as_configured(wanted):
     """Off by default: it costs a second run of a network."""
-    made = _default_segmenter(AnalysisConfig(with_tissues=wanted))
+    made = default_segmenter(AnalysisConfig(with_tissues=wanted))
     assert made._options.with_tissues is wanted
     assert AnalysisConfig().with_tissues is False

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from osteoct.analysis import _default_segmenter
+from osteoct.case_masks import default_segmenter
 from osteoct.anatomy import LANDMARKS, PHASE_ORGANS, TISSUES, Part, Structure
 from osteoct.cli import main
 from osteoct.config import AnalysisConfig
@@ -169,9 +169,9 @@ def test_organs_and_bones_cost_no_further_model(quality):
 
 
 @pytest.mark.parametrize("asked", [None, "totalsegmentator"])
-def test_the_default_segmenter_finds_the_organs_where_an_opinion_is_wanted(asked):
+def test_thedefault_segmenter_finds_the_organs_where_an_opinion_is_wanted(asked):
     """Off by default."""
-    made = _default_segmenter(AnalysisConfig(phase_opinion=asked))
+    made = default_segmenter(AnalysisConfig(phase_opinion=asked))
     assert made._options.with_phase_organs is (asked is not None)
     assert AnalysisConfig().phase_opinion is None
 

@@ -44,6 +44,7 @@ def test_all_facts(ct, tmp_path):
         "phase": Phase.PORTAL_VENOUS,
         "phase_evidence": "SeriesDescription says portal-venous",
         "phase_pixels": None,
+        "phase_opinion": None,
         "contrast_agent": "iohexol",
         "manufacturer": "SIEMENS",
         "model": "SOMATOM Force",

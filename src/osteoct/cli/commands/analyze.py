@@ -87,7 +87,7 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
 
 def check_request(ct: Path, masks: Path | None, out: Path, options: dict[str, Any]) -> None:
     """Refuse what would be refused anyway, before weights are fetched for it."""
-    from osteoct.analysis import Sources
+    from osteoct.case_masks import Sources
     from osteoct.io.output import check_place
     from osteoct.io.pseudonym import check_case_id
 

@@ -28,7 +28,9 @@ def demo_command(out: Path, *, overwrite: bool) -> int:
     Writes the phantom's CT as a DICOM series with its masks to OUT/phantom and the result beside
     it; open OUT/report.html.
     """
-    from osteoct.analysis import Sources, analyze_files, write_case
+    from osteoct.analysis import analyze_files
+    from osteoct.case_files import write_case
+    from osteoct.case_masks import Sources
     from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
     from osteoct.cli.printing import level_table, say_conclusion
     from osteoct.cli.words import say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -11,9 +12,6 @@ from multiprocessing.connection import Connection
 from osteoct.run.engines.interface import Event, WorkerId, WorkerSpec
 from osteoct.run.engines.serving import serve
 from osteoct.run.records import WorkItem
-
-EXIT_CALLER_GONE = 75
-"""sysexits' EX_TEMPFAIL: nobody wants the answer any more."""
 
 
 def main() -> None:
@@ -31,7 +29,7 @@ def main() -> None:
 
 
 def _receive(connection: Connection, cases: queue.SimpleQueue[WorkItem | None]) -> None:
-    """Take in cases; end the process at once where the caller is gone.
+    """Take in cases; end with all that was started where the caller is gone.
 
     A half-written result is a temporary folder, which the next run removes.
     """
@@ -39,7 +37,7 @@ def _receive(connection: Connection, cases: queue.SimpleQueue[WorkItem | None]) 
         try:
             item: WorkItem | None = connection.recv()
         except (EOFError, OSError):
-            os._exit(EXIT_CALLER_GONE)
+            os.killpg(os.getpgrp(), signal.SIGKILL)
         cases.put(item)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from osteoct.analysis import Sources
+from osteoct.case_masks import Sources
 from osteoct.run.records import Inputs
 from osteoct.run.remote import download, is_remote
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from osteoct.analysis import ReadCt, Sources, analyze_read, read_ct, write_case
+from osteoct.analysis import ReadCt, analyze_read, read_ct
+from osteoct.case_files import write_case
+from osteoct.case_masks import Sources
 from osteoct.config import AnalysisConfig
 from osteoct.records import CaseResult, Severity
 from osteoct.run.plan.choices import SegmenterChoice, read_choices
