@@ -22,6 +22,8 @@ from osteoct.export.tables import (
     HEIGHT_COLUMNS,
     LEVEL_COLUMNS,
 )
+from osteoct.io.report_fields import private_concepts
+from osteoct.io.result_codes import CORTICAL_SHELL, TRABECULAR_CORE
 from osteoct.policy.entries import load_entries
 from osteoct.protocols import PROTOCOLS
 from osteoct.schemas.case import load_case_schema
@@ -278,6 +280,17 @@ def _unit(field: str) -> str | None:
     return next((unit for ending, unit in UNITS.items() if field.endswith(ending)), None)
 
 
+def private_codes_table() -> str:
+    """Names of the private scheme."""
+    return make_table(
+        ["code", "meaning"],
+        (
+            (f"`{c.value}`", c.meaning)
+            for c in (TRABECULAR_CORE, CORTICAL_SHELL, *private_concepts())
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "protocols": protocols_table,
     "rules": rules_table,
@@ -285,6 +298,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "policy": policy_table,
     "label-schemes": schemes_table,
     "case": case_tables,
+    "private-codes": private_codes_table,
     "levels-csv": partial(column_table, LEVEL_COLUMNS),
     "heights-csv": partial(column_table, HEIGHT_COLUMNS),
     "findings-csv": partial(column_table, FINDING_COLUMNS),

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-import osteoct.analysis
+import osteoct.case_files
 from osteoct.errors import DependencyError
 
 PLANTED = "/archive/Secretname/1.2.3.dcm"
@@ -151,7 +151,7 @@ def _fail_with(error):
 
 def test_internal_error_is_70(analyze, monkeypatch, tmp_path):
     """Our mistakes say so without a traceback and without a text that may name a patient."""
-    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(RuntimeError(PLANTED)))
+    monkeypatch.setattr(osteoct.case_files, "render_report", _fail_with(RuntimeError(PLANTED)))
     told = analyze(out=tmp_path / "made" / "out")
     assert told.code == 70
     (line,) = told.said
@@ -163,19 +163,19 @@ def test_internal_error_is_70(analyze, monkeypatch, tmp_path):
 def test_internal_error_with_debug_raises(analyze, monkeypatch):
     """Whoever mends it needs the traceback."""
     monkeypatch.setenv("OSTEOCT_DEBUG", "1")
-    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(RuntimeError("x")))
+    monkeypatch.setattr(osteoct.case_files, "render_report", _fail_with(RuntimeError("x")))
     assert analyze().code == 1  # of the test runner, which caught it
 
 
 def test_missing_package_is_4(analyze, monkeypatch):
     """An environment can be mended by its administrator, an input cannot."""
-    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(DependencyError("no x")))
+    monkeypatch.setattr(osteoct.case_files, "render_report", _fail_with(DependencyError("no x")))
     assert analyze().code == 4
 
 
 def test_interrupted_leaves_nothing(analyze, monkeypatch, tmp_path):
     """Control-C in the middle of writing."""
-    monkeypatch.setattr(osteoct.analysis, "render_report", _fail_with(KeyboardInterrupt()))
+    monkeypatch.setattr(osteoct.case_files, "render_report", _fail_with(KeyboardInterrupt()))
     told = analyze(out=tmp_path / "made" / "out")
     assert told.code == 130
     assert told.err.strip() == "interrupted"

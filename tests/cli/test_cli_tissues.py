@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from osteoct.case_masks import default_segmenter
 from osteoct.anatomy import Part, Structure
+from osteoct.case_masks import default_segmenter
 from osteoct.config import AnalysisConfig
 from osteoct.geometry import Geometry
 from osteoct.io.nifti import write_labels

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from osteoct.case_masks import default_segmenter
 from osteoct.anatomy import LANDMARKS, PHASE_ORGANS, TISSUES, Part, Structure
+from osteoct.case_masks import default_segmenter
 from osteoct.cli import main
 from osteoct.config import AnalysisConfig
 from osteoct.errors import SegmentationError

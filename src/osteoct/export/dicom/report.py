@@ -20,6 +20,7 @@ from osteoct.export.dicom.origin import (
     MODEL,
     SERIAL_NUMBER,
     Origin,
+    settle_times,
 )
 from osteoct.export.segments import RegionSegment
 from osteoct.io.dicom.elements import quietly
@@ -73,10 +74,7 @@ def make_report(
             series_time=made.time(),
             coding_schemes=private_schemes(),
         )
-    report.InstanceCreationDate, report.InstanceCreationTime = (
-        report.ContentDate,
-        report.ContentTime,
-    )
+    settle_times(report)
     return report
 
 

@@ -29,6 +29,7 @@ from osteoct.export.dicom.origin import (
     MODEL,
     SERIAL_NUMBER,
     Origin,
+    settle_times,
 )
 from osteoct.export.dicom.planes import FramePlanes, find_planes
 from osteoct.export.dicom.references import derive_from, reference_series
@@ -115,10 +116,13 @@ def _make_head(origin: Origin, planes: FramePlanes, segments: Sequence[RegionSeg
         series_time=made.time(),
         coding_schemes=private_schemes(),
     )
-    dataset.InstanceCreationDate, dataset.InstanceCreationTime = (
-        dataset.ContentDate,
-        dataset.ContentTime,
-    )
+    settle_times(dataset)
+    organization = origin.make_uid("dimensions of the segmentation")
+    for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
+        item.DimensionOrganizationUID = organization
+    # of a single plane highdicom makes 1 mm, whatever it was told
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = DSfloat(planes.distance_mm, auto_format=True)
     dataset.Rows, dataset.Columns = planes.rows, planes.columns
     reference_series(dataset, origin.source)
     return dataset
