@@ -27,6 +27,7 @@ from osteoct.run.records import Refusal
 from osteoct.run.work.memory import peak_mib
 
 SLICES = 50
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SECRET = b"a key for a benchmark and nothing else"
 MARKS = (b"1.2.3.1000000", b"1.2.4.1000000", b"1.2.5.1000000", b"P000000", b"0100000.0")
 """Placeholders of study, series, instance, patient and position, as long as what replaces them."""
@@ -118,7 +119,7 @@ def main() -> None:
     print("| source | files or rows | cases | seconds | CPU ms each | peak MiB |")
     print("|---|---|---|---|---|---|")
     for kind in ("DICOM tree", "manifest"):
-        for count in (n for n in (1_000, 10_000, 100_000) if n <= chosen.most):
+        for count in (n for n in SIZES if n <= chosen.most):
             with tempfile.TemporaryDirectory(prefix="osteoct-scale-") as name:
                 root = Path(name)
                 if kind == "manifest":

@@ -28,13 +28,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from osteoct.config import AnalysisConfig
 from osteoct.records import Finding
 from osteoct.run.plan.choices import Choices
 
 MEASURE_REVISION: Final = 1
 """Raised by every change after which the same images give another number, finding or opinion.
 
-A change of words, pictures, speed or memory does not raise it.
+A changed default counts; a change of words, pictures, speed or memory does not.
 """
 
 SEGMENT_REVISION: Final = 1
@@ -108,17 +109,27 @@ def measure_key(
     findings
         Those that the plan hands on to the result.
     """
-    chosen = choices.config.model_dump(mode="json", exclude={"series"})
-    for name in ("levels", "protocols"):  # sets that are written as lists
-        chosen[name] = sorted(chosen[name])
-    chosen["policy"] = _without_order(chosen["policy"])
-    if masks_key is not None:  # made masks say themselves what their labels mean
-        chosen = {k: v for k, v in chosen.items() if k not in {"labels", "body_labels"}}
-    else:
-        chosen.pop("with_tissues")
-    found = sorted(f.model_dump_json() for f in findings)
+    # made masks say themselves what their labels mean; brought ones are not asked for tissues
+    idle = {"with_tissues"} if masks_key is None else {"labels", "body_labels"}
+    chosen = {k: v for k, v in _that_matter(choices.config).items() if k not in idle}
+    found = sorted(
+        _canonical({"code": f.code, "severity": f.severity, "evidence": f.evidence})
+        for f in findings
+    )
     images = _canonical(fingerprints)
     return keyed(secret, "measure", images, masks_key, MEASURE_REVISION, _canonical(chosen), *found)
+
+
+def _that_matter(config: AnalysisConfig) -> dict[str, Any]:
+    """Levels, protocols, and every other choice that is not the default.
+
+    So an option that a later release adds repeats no work; where a release changes a default, it
+    raises :data:`MEASURE_REVISION`.
+    """
+    chosen = config.model_dump(mode="json", exclude={"series"}, exclude_defaults=True)
+    if "policy" in chosen:
+        chosen["policy"] = _without_order(chosen["policy"])
+    return {**chosen, "levels": sorted(config.levels), "protocols": sorted(config.protocols)}
 
 
 def _without_order(policy: dict[str, Any]) -> dict[str, Any]:

@@ -195,3 +195,5 @@ def test_a_bucket_that_is_not_there():
     """A typo in the address."""
     with pytest.raises(UnreadableInputError, match="cannot be listed"):
         list(open_tree("s3://nobucket").walk())
+    with pytest.raises(UnreadableInputError, match="holds no object"):
+        list(open_tree(f"s3://{BUCKET}/nothing").walk())

@@ -49,8 +49,11 @@ def read_rows(tree: Tree, places: Iterable[Place], readers: int) -> Iterator[lis
         for batch in batches:
             yield _read_batch(tree, batch)
         return
-    with ThreadPoolExecutor(readers) as pool:
+    pool = ThreadPoolExecutor(readers)
+    try:
         yield from _in_order(pool, lambda batch: _read_batch(tree, batch), batches, readers)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _batches(places: Iterable[Place]) -> Iterator[Sequence[Place]]:

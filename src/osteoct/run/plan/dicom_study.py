@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,11 @@ class ChosenSeries:
     findings: tuple[Finding, ...]
 
 
+def rows_of_study(rows: Iterable[Row]) -> list[Row]:
+    """The rows of a study; of too many no more than shows that."""
+    return list(islice(rows, MAX_STUDY_FILES + 1))
+
+
 def choose_series(rows: Sequence[Row], *, damaged: int = 0) -> ChosenSeries:
     """Choose among the CT images of one study (or of one series).
 
@@ -68,7 +74,7 @@ def choose_series(rows: Sequence[Row], *, damaged: int = 0) -> ChosenSeries:
         No CT, several patients, no regular grid, or more files than a study has.
     """
     if len(rows) > MAX_STUDY_FILES:
-        raise _too_many(len(rows))
+        raise _too_many()
     kept = _without_copies([row for row in rows if not row.note])
     slices, unusable = _slices_of(kept)
     damaged += unusable + sum(row.note == DAMAGED for row in rows)
@@ -87,10 +93,10 @@ def choose_series(rows: Sequence[Row], *, damaged: int = 0) -> ChosenSeries:
     return _described(choice.chosen, kept, findings)
 
 
-def _too_many(count: int) -> InputError:
+def _too_many() -> InputError:
     return IrregularGridError(
         "more files than a study has",
-        found=f"{count} files under one StudyInstanceUID",
+        found=f"more than {MAX_STUDY_FILES} files under one StudyInstanceUID",
         wanted=f"at most {MAX_STUDY_FILES}",
         hint="UIDs were probably made equal when names were taken out.",
     )

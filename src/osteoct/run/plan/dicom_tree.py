@@ -16,10 +16,10 @@ from osteoct.io.identity import SourceIdentity
 from osteoct.io.pseudonym import case_pseudonym, found_pseudonym, patient_pseudonym
 from osteoct.run.keys import series_fingerprint
 from osteoct.run.plan.dicom_rows import UNUSABLE_ARCHIVE, read_rows
-from osteoct.run.plan.dicom_study import ChosenSeries, choose_series
+from osteoct.run.plan.dicom_study import ChosenSeries, choose_series, rows_of_study
 from osteoct.run.plan.fingerprints import Fingerprinter
 from osteoct.run.plan.interface import Entry, Found
-from osteoct.run.plan.places import Tree
+from osteoct.run.plan.places import CANNOT_WALK, Tree
 from osteoct.run.plan.spool import Row, Spool
 from osteoct.run.records import Cause, Refusal
 from osteoct.run.work.failures import failure_of
@@ -30,12 +30,10 @@ Report: TypeAlias = Callable[[int], None]
 READERS_REMOTE: Final = 16
 """A ranged read waits some ten milliseconds for the network and parsing takes one."""
 
-CANNOT_LIST: Final = "a folder that cannot be listed"
-
 _TOLD: Final = {
     DAMAGED: "damaged DICOM files beside no CT image",
     UNUSABLE_ARCHIVE: UNUSABLE_ARCHIVE,
-    CANNOT_LIST: CANNOT_LIST,
+    CANNOT_WALK: CANNOT_WALK,
 }
 """What belongs to no study and must not pass in silence."""
 
@@ -86,7 +84,7 @@ class DicomIndex:
                 count += len(rows)
                 if self._report is not None:
                     self._report(count)
-        self._keep([Row("", folder=folder, place=folder, note=CANNOT_LIST) for folder in unlisted])
+        self._keep([Row("", folder=folder, place=folder, note=CANNOT_WALK) for folder in unlisted])
 
     def studies(self) -> Iterator[Entry]:
         """One case or refusal per study, then what belongs to none."""
@@ -99,7 +97,7 @@ class DicomIndex:
 
     def study(self, study: str) -> Entry:
         """The case of a study, of which the tree holds files."""
-        rows = list(self._spool.rows(study))
+        rows = rows_of_study(self._spool.rows(study))
         case_id = found_pseudonym("study", study.encode(), key=self._secret)
         return self._judged(rows, case_id)
 
@@ -109,7 +107,8 @@ class DicomIndex:
 
     def series(self, uid: str, *, study: str = "") -> Entry | None:
         """The case of one series (of a study); ``None`` where the tree holds no CT image of it."""
-        rows = [row for row in self._spool.rows_of(uid) if study in {"", row.major}]
+        found = self._spool.rows_of(uid)
+        rows = rows_of_study(row for row in found if study in {"", row.major})
         if not rows:
             return None
         case_id = found_pseudonym("series", uid.encode(), key=self._secret)

@@ -138,15 +138,21 @@ class RemoteTree:
         """Every object under the prefix, a page of the store's own listing at a time."""
         bucket, _, prefix = self._root.partition("/")
         more: dict[str, str] = {}
+        count = 0
         while True:
             page = self._page(bucket, f"{prefix}/" if prefix else "", more)
             for found in page.get("Contents", ()):
                 if not found["Key"].endswith("/"):
+                    count += 1
                     name = f"{bucket}/{found['Key']}"
                     yield self._place({**found, "name": name, "size": found["Size"]})
             if not page.get("IsTruncated"):
-                return
+                break
             more = {"ContinuationToken": page["NextContinuationToken"]}
+        if not count:
+            raise UnreadableInputError(
+                "holds no object", where=self._url, wanted="a bucket, or a prefix of its objects"
+            )
 
     def _page(self, bucket: str, prefix: str, more: dict[str, str]) -> dict[str, Any]:
         """One page of the listing of a bucket."""

@@ -13,14 +13,13 @@ from osteoct.run.plan.cases import CaseMaker
 from osteoct.run.plan.choices import Patterns
 from osteoct.run.plan.fingerprints import Fingerprinter
 from osteoct.run.plan.interface import Entry
-from osteoct.run.plan.places import Descend, OnError, Place, Tree
+from osteoct.run.plan.places import CANNOT_WALK, Descend, OnError, Place, Tree
 from osteoct.run.plan.spool import Row, Spool
 from osteoct.run.plan.templates import Glob, fields_of, fill
 from osteoct.run.plan.waiting import entries_once, waiting_row
 from osteoct.run.records import Cause, Refusal
 
 OTHER_FILES = "other files"
-CANNOT_LIST = "a folder that cannot be listed"
 
 
 class PatternSource:
@@ -72,7 +71,7 @@ class PatternSource:
         maker = CaseMaker(tree, self._prints, self._secret)
         unlisted: list[str] = []
         waiting.add(waiting_row(self._case(place, maker)) for place in self._cts(tree, unlisted))
-        self._left_out[CANNOT_LIST] += len(unlisted)
+        self._left_out[CANNOT_WALK] += len(unlisted)
         waiting.add(waiting_row(self._unlisted(folder)) for folder in unlisted)
 
     def _cts(self, tree: Tree, unlisted: list[str]) -> Iterator[Place]:
@@ -100,8 +99,8 @@ class PatternSource:
         return maker.make(case_id, ct, masks)
 
     def _unlisted(self, folder: str) -> Refusal:
-        case_id = found_pseudonym(CANNOT_LIST, folder.encode(), key=self._secret)
-        return Refusal(case_id=case_id, cause=Cause.ENVIRONMENT, message=CANNOT_LIST)
+        case_id = found_pseudonym(CANNOT_WALK, folder.encode(), key=self._secret)
+        return Refusal(case_id=case_id, cause=Cause.ENVIRONMENT, message=CANNOT_WALK)
 
 
 class ListedTree:

@@ -21,10 +21,13 @@ Descend: TypeAlias = Callable[[str], bool]
 """Whether to look into a folder, by its path relative to the root."""
 
 OnError: TypeAlias = Callable[[str], None]
-"""Told the relative path of a folder that cannot be listed."""
+"""Told the relative path of what cannot be walked."""
 
 MEMBER: Final = "zip://"
 """Begins the address of a file inside an archive: ``zip://name::address of the archive``."""
+
+
+CANNOT_WALK: Final = "a folder that cannot be listed, or a name that is not UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,8 @@ class Tree(Protocol):
         is_one
             Whether a folder is one thing, told instead of its files (on this machine only).
         on_error
-            Told of folders that cannot be listed; without it they are failures.
+            Told of folders that cannot be listed and of names that are no UTF-8; without it they
+            are failures.
         """
         ...
 
@@ -131,6 +135,9 @@ class LocalTree:
                 levels.pop()
                 continue
             relative = os.path.relpath(entry.path, self._root).replace(os.sep, "/")
+            if not _is_text(relative):
+                _tell(relative, on_error)
+                continue
             if entry.is_dir(follow_symlinks=False):
                 place = _local_place(entry.path, relative) if is_one and is_one(relative) else None
                 if place is not None:
@@ -158,9 +165,23 @@ def _scan(folder: str, relative: str, on_error: OnError | None) -> Iterator[os.D
         with os.scandir(folder) as entries:
             yield from entries
     except OSError:
-        if on_error is None:
-            raise
-        on_error(relative)
+        _tell(relative, on_error)
+
+
+def _tell(relative: str, on_error: OnError | None) -> None:
+    """Report what cannot be walked; a failure where nobody listens."""
+    if on_error is None:
+        raise UnreadableInputError(CANNOT_WALK, wanted="readable folders with names in UTF-8")
+    on_error(relative.encode("utf-8", "backslashreplace").decode())
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written into a ledger; old archives hold names in other encodings."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _local_place(path: str, relative: str) -> Place | None:
