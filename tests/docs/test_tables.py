@@ -10,6 +10,7 @@ from osteoct.anatomy import SCHEMES
 from osteoct.classify.doubts import grey_zone
 from osteoct.classify.rules import load_rules
 from osteoct.export.tables import FINDING_COLUMNS, LEVEL_COLUMNS
+from osteoct.io.report_fields import private_concepts
 from osteoct.policy.entries import load_entries
 from osteoct.protocols import PROTOCOLS
 from osteoct.records import Reason
@@ -40,6 +41,7 @@ def _page(tables, name):
         ("reference/rules.md", [rule.id for rule in load_rules()]),
         ("reference/policy.md", list(load_entries())),
         ("reference/label-schemes.md", list(SCHEMES)),
+        ("reference/dicom-objects.md", [concept.value for concept in private_concepts()]),
         ("reference/files.md", [*LEVEL_COLUMNS, *FINDING_COLUMNS, *Reason]),
     ],
 )
