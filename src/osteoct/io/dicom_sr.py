@@ -153,6 +153,7 @@ def _level(group: SrItem, groups: tuple[SrItem, ...], *, where: str) -> LevelRes
             "level": level,
             "usable": group.codes_of(fields.USABLE)[0].key == fields.YES.key,
             "usability_codes": _values(group, fields.USABILITY_CODE),
+            "numbering_reason": group.text_of(fields.NAME_REASON),
             **_words(group, fields.LEVEL_CHOICES),
             **_numbers(group, fields.LEVEL, where=where),
             "heights": {
@@ -196,6 +197,7 @@ def _summary(group: SrItem, *, where: str) -> Summary:
             **_numbers(group, value | certainty, where=where),
             "levels_used": _levels(group, fields.FINDING_SITE),
             "levels_asked": _levels(group, fields.LEVEL_ASKED),
+            "levels_less_sure": _levels(group, fields.LEVEL_LESS_SURE),
         }
     )
 

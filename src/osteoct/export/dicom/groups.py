@@ -80,6 +80,8 @@ def _level_groups(
 ) -> Iterator[Group]:
     """The group of a level and those of its regions."""
     findings = [f for f in origin.case.result.findings if f.level is level.level]
+    named = level.numbering_reason
+    counted = [] if named is None else [text_item(fields.NAME_REASON, named)]
     yield _plain_group(
         origin,
         str(level.level),
@@ -97,7 +99,7 @@ def _level_groups(
             *measure_fields(level, fields.LEVEL),
         ],
         where=[level],
-        further=finding_items(findings),
+        further=[*counted, *finding_items(findings)],
     )
     for region in level.regions:
         yield _region_group(origin, level, region, segments, segmentation)
@@ -166,6 +168,10 @@ def _summary_group(origin: Origin, summary: Summary) -> Group:
             evaluate(fields.REGION_ASKED, REGION_CONCEPTS[summary.region]),
             evaluate(fields.STATISTIC, derivation),
             *(evaluate(fields.LEVEL_ASKED, level_concept(lv)) for lv in summary.levels_asked),
+            *(
+                evaluate(fields.LEVEL_LESS_SURE, level_concept(lv))
+                for lv in summary.levels_less_sure
+            ),
         ],
         measurements=measurements,
         method=word(summary.protocol),
