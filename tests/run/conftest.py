@@ -63,7 +63,8 @@ class S3Server:
         """Start it and wait until it answers."""
         command = [find_rclone(), "serve", "s3", str(self.root)]
         command += ["--addr", f"127.0.0.1:{self.port}", "--config", os.devnull]
-        command += ["--auth-key", f"{ACCESS},{SECRET}", "--dir-cache-time", "0"]
+        # tests look into its folder; never to cache makes it read its folders without end
+        command += ["--auth-key", f"{ACCESS},{SECRET}", "--dir-cache-time", "20ms"]
         command += [] if self.rate is None else ["--bwlimit", self.rate]
         self._process = subprocess.Popen(  # noqa: S603 -- the program found above
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
