@@ -10,18 +10,22 @@ from osteoct.export.exporting import export_case
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
-TELLING = ("MUELLER", "4711", "20200102", "19500607", "DRHOUSE", "KLINIKUM", "SECRETNOTE")
+TELLING = ("MUELLER", "HOSP-4711-X", "20200102", "19500607", "DRHOUSE", "KLINIKUM", "SECRETNOTE")
 
 
 def identify(file):
     """Put identifiers where scanners put them, nested and private as well."""
     image = pydicom.dcmread(file)
-    image.PatientName, image.PatientID, image.PatientBirthDate = "MUELLER^ANNA", "4711", "19500607"
+    image.PatientName, image.PatientID, image.PatientBirthDate = (
+        "MUELLER^ANNA",
+        "HOSP-4711-X",
+        "19500607",
+    )
     image.ReferringPhysicianName, image.InstitutionName = "DRHOUSE", "KLINIKUM"
     image.AcquisitionDateTime, image.PatientComments = "20200102101112", "SECRETNOTE"
     request = pydicom.Dataset()
     request.RequestedProcedureDescription = "SECRETNOTE"
-    request.RequestedProcedureID = "4711"
+    request.RequestedProcedureID = "HOSP-4711-X"
     image.RequestAttributesSequence = [request]
     block = image.private_block(0x0029, "MAKER", create=True)
     block.add_new(1, "LO", "SECRETNOTE")
