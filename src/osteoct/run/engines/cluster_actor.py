@@ -36,6 +36,9 @@ class ClusterActor:
         self._worker = worker
         self._cases: queue.SimpleQueue[WorkItem | None] = queue.SimpleQueue()
         self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
+        self._order = threading.Lock()
+        self._early: dict[int, WorkItem | None] = {}
+        self._next = 0
         for name in _THREADS:
             os.environ.setdefault(name, str(max(1, int(spec.cpus))))
         self._words.put(Born(worker=worker, version=__version__))
@@ -43,9 +46,17 @@ class ClusterActor:
         if spec.memory_mib is not None:
             threading.Thread(target=self._watch, args=(spec.memory_mib,), daemon=True).start()
 
-    def give(self, item: WorkItem | None) -> None:
-        """Take in a case, or that no more will come."""
-        self._cases.put(item)
+    def give(self, item: WorkItem | None, number: int) -> None:
+        """Take in a case, or that no more will come.
+
+        Calls that run at once may overtake each other, and the coordinator takes the first case
+        given for the one that is computed: ``number`` (0, 1, …) keeps the order.
+        """
+        with self._order:
+            self._early[number] = item
+            while self._next in self._early:
+                self._cases.put(self._early.pop(self._next))
+                self._next += 1
 
     def listen(self) -> list[Word]:
         """Wait for news, and return all there is."""

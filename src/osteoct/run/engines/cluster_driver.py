@@ -41,6 +41,7 @@ from osteoct.run.engines.cluster_words import (
     Word,
 )
 from osteoct.run.engines.interface import Lost, Ready, WorkerId, WorkerSpec
+from osteoct.run.records import WorkItem
 
 EXIT_CALLER_GONE: Final = 75
 """sysexits' EX_TEMPFAIL: nobody wants the answer any more."""
@@ -94,6 +95,12 @@ class _Actor:
     asked: float
     born: float | None = None
     is_ready: bool = False
+    given: int = 0
+
+    def give(self, item: WorkItem | None) -> None:
+        """Send a case, or that no more will come, with its place in the order."""
+        self.handle.give.remote(item, self.given)
+        self.given += 1
 
 
 def main() -> None:
@@ -192,7 +199,7 @@ class _Driver:
             case Give(worker=worker, item=item):
                 found = self._actors.get(worker)
                 if found is not None:
-                    found.handle.give.remote(item)
+                    found.give(item)
             case Stop(worker=worker, at_once=at_once):
                 self._stop(worker, at_once=at_once)
 
@@ -211,7 +218,7 @@ class _Driver:
         if at_once or found.born is None:
             self._end(worker)
         else:
-            found.handle.give.remote(None)
+            found.give(None)
 
     def _end(self, worker: WorkerId) -> None:
         """Forget an actor and end its process; one without a place never gets one."""
