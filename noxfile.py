@@ -28,7 +28,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Install the wheel, as a user gets it, and test that."""
     session.install(*QUIET, ".[test]")
-    arguments = session.posargs or ("--numprocesses", "2")
+    arguments = session.posargs or ("--numprocesses", "2", "--dist", "loadgroup")
     session.run("python", "-m", "pytest", *arguments)
 
 
@@ -36,7 +36,7 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """The same tests with the lines and branches that none of them reaches; takes longer."""
     session.install(*QUIET, ".[test]")
-    arguments = session.posargs or ("--numprocesses", "2")
+    arguments = session.posargs or ("--numprocesses", "2", "--dist", "loadgroup")
     session.run("python", "-m", "pytest", "--cov", "--cov-report", "term", *arguments)
 
 

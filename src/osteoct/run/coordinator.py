@@ -214,8 +214,9 @@ class Coordinator:
         if not self._tally.is_dry or self._tally.waiting:
             return
         for worker in self._crew:
-            if len(self._crew) > fewest and worker.is_ready and not worker.held:
-                self._crew.let_go(worker)
+            if len(self._crew) > fewest and not worker.held:
+                # one that is not ready yet would go on asking a cluster for a place
+                self._crew.let_go(worker, at_once=not worker.is_ready)
 
     def _hand_out(self) -> None:
         """Give waiting cases to workers with room."""

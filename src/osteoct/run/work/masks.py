@@ -55,11 +55,14 @@ class KeepingSegmenter:
         Where they are kept.
     key
         Of this CT and this segmenter.
+    scratch
+        Folder for masks on their way; ``None`` for the system's own.
     """
 
     inner: Segmenter
     kept: MasksKept
     key: str
+    scratch: Path | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ class KeepingSegmenter:
             except (OsteoctError, OSError, ValueError):
                 pass
         made = self.inner.segment(ct)
-        with tempfile.TemporaryDirectory(prefix="osteoct-masks-") as name:
+        with tempfile.TemporaryDirectory(prefix="osteoct-masks-", dir=self.scratch) as name:
             write_masks(made, Path(name))
             self.kept.put_masks(self.key, Path(name))
         return made

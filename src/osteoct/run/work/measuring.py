@@ -60,7 +60,8 @@ class MeasuringStage:
         self._make = make
         self._segmenter: Segmenter | None = None
         self._key_file = key_file
-        self._scratch = scratch
+        # what a killed worker leaves there is swept with the store; it may be images
+        self._scratch = scratch or store.scratch
 
     def prepare(self, item: WorkItem) -> _Prepared | Failure:
         """Fetch and read the CT of a case."""
@@ -100,7 +101,7 @@ class MeasuringStage:
             key_file=self._key_file,
             segmenter=self._segmenter_for(item),
         )
-        with tempfile.TemporaryDirectory(prefix="osteoct-out-", dir=self._store.scratch) as name:
+        with tempfile.TemporaryDirectory(prefix="osteoct-out-", dir=self._scratch) as name:
             folder = Path(name) / item.case_id
             folder.mkdir()
             earlier = self._store.folder_of(item.case_id)
@@ -115,7 +116,12 @@ class MeasuringStage:
         if self._make is None or item.segment_key is None:
             return None
         self._segmenter = self._segmenter or self._make()
-        return KeepingSegmenter(inner=self._segmenter, kept=self._store, key=item.segment_key)
+        return KeepingSegmenter(
+            inner=self._segmenter,
+            kept=self._store,
+            key=item.segment_key,
+            scratch=self._scratch,
+        )
 
 
 def _with_findings(read: ReadCt, item: WorkItem) -> ReadCt:
