@@ -95,6 +95,8 @@ class _Tally:
     failed_starts: int = 0
     is_dry: bool = False
     """Whether the ledger had nothing to claim when it was last asked."""
+    spared: tuple[str, ...] = ()
+    """Cases that failed for the machine's sake and are to count as untried."""
 
 
 class Coordinator:
@@ -284,13 +286,12 @@ class Coordinator:
             self._check_store(claim)
         state = judge(outcome, attempt=claim.attempt, attempts=self._limits.attempts)
         self._close(outcome, state, worker=worker.name)
-        spared = self._breaker.note(outcome)
-        if spared:
-            self._ledger.reset(states=None, case_ids=spared)
+        self._tally.spared = self._breaker.note(outcome)
+        if self._tally.spared:
             raise RunError(
                 "every case fails for the machine's sake",
                 found=f"{outcome.failure.message if outcome.failure else ''}"
-                f" ({len(spared)} cases one after the other)",
+                f" ({len(self._tally.spared)} cases one after the other)",
                 hint="mend it and go on with --resume; these cases were not counted as tried",
             )
 
@@ -371,6 +372,8 @@ class Coordinator:
         self._tally.waiting.clear()
         for worker in self._crew:
             worker.held.clear()
+        if self._tally.spared:  # one of them may have been tried again until now
+            self._ledger.reset(states=None, case_ids=self._tally.spared)
 
     # time
 
