@@ -101,6 +101,20 @@ def test_a_poison_case_costs_itself_alone(ledger, traces, depth) -> None:
     assert "hold a name" not in rows["oops-1"].failure.message
 
 
+def test_one_case_in_twenty_is_poison(ledger, traces) -> None:
+    """Each of them costs its own attempts, and every other case is done."""
+    names = [f"crash-{n}" if n % 20 == 7 else f"case{n}" for n in range(60)]
+    ledger.record(map(item, names))
+    coordinator(ledger, traces, limits=RunLimits(workers=(1, 2), attempts=2), depth=2).run()
+    found = states(ledger)
+    assert {n for n, s in found.items() if s is State.SET_ASIDE} == {
+        "crash-7",
+        "crash-27",
+        "crash-47",
+    }
+    assert all(s is State.DONE for n, s in found.items() if n.startswith("case"))
+
+
 def test_a_case_that_hangs_is_ended_at_its_limit(ledger, traces) -> None:
     """Time runs per case, and the worker's other case is not charged for it."""
     ledger.record(map(item, ["hang-1", "a", "b"]))

@@ -1,0 +1,136 @@
+"""Killed at random moments and resumed: is the table that of a run that nobody disturbed?
+
+    python benchmarks/power_cut.py [--kills 50] [--cases 60] [--seed 0]
+
+Phantom cases are measured by ``osteoct run``. The run is ended by ``kill -9`` after a random time,
+again and again, and resumed; in the end it may finish. The collected table is compared with that of
+a quiet run, byte by byte; what the ledger and the store hold is compared as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from osteoct.anatomy import Level
+from osteoct.phantom.acquisition import scan
+from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
+from osteoct.phantom.scanner import Scanner
+from osteoct.phantom.spine import lumbar_spine
+
+PATTERNS = ("--ct", "*/ct.nii.gz", "--masks", "{parent}/masks.nii.gz", "--case-id", "{parent.name}")
+SCANNER = Scanner(
+    pixel_mm=2.0,
+    slice_mm=2.5,
+    noise_sd_hu=8.0,
+    axis_codes="LPS",
+    fine_step_mm=1.0,
+    field_of_view_mm=(104.0, 110.0, 60.0),
+    centre_mm=(0.0, -19.0, 0.0),
+)
+LONGEST_S = 8.0
+"""A start takes about two seconds and a case half a second: kills fall before, in and between."""
+
+
+def main() -> int:
+    """Run twice, kill one of them, compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--cases", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)  # noqa: S311 - moments, no secrets
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_cases(folder / "root", arguments.cases)
+        quiet, cut = folder / "quiet", folder / "cut"
+        wait(begin(folder / "root", quiet))
+        done = []
+        for _ in range(arguments.kills):
+            running = resume(cut) if (cut / "store.toml").exists() else begin(folder / "root", cut)
+            time.sleep(rng.uniform(0, LONGEST_S))
+            ended = running.poll()
+            running.send_signal(signal.SIGKILL)
+            running.wait()
+            done.append(sum(1 for _ in cut.rglob("case.json")))
+            if ended == 0:
+                start_over(cut, rng, arguments.cases)
+        wait(resume(cut))
+        tables = [collect(store, folder / f"{store.name}.csv") for store in (quiet, cut)]
+        left = [p for p in cut.rglob("*") if p.suffix in {".part", ".old"}]
+    is_same = tables[0] == tables[1]
+    sys.stdout.write(
+        f"{arguments.kills} kills, {arguments.cases} cases; results after each kill: {done}\n"
+        f"tables {'identical' if is_same else 'DIFFERENT'}, {len(tables[0])} bytes; "
+        f"{len(left)} unfinished files left\n"
+    )
+    return 0 if is_same and not left else 1
+
+
+def make_cases(root: Path, number: int) -> None:
+    """Phantoms of different noise."""
+    spine = lumbar_spine(DEMO_BONE, levels=(Level.L1,), has_t12=False, has_sacrum=False)
+    first = root / "case000"
+    first.mkdir(parents=True)
+    write_phantom(scan(spine, SCANNER), first, dicom=False, nifti=True)
+    for n in range(1, number):
+        shutil.copytree(first, root / f"case{n:03d}")
+
+
+def start_over(cut: Path, rng: random.Random, cases: int) -> None:
+    """Everything was done before the last kill: have some cases measured again."""
+    again = [f"case{n:03d}" for n in rng.sample(range(cases), cases // 2)]
+    only = [word for name in again for word in ("--only", name)]
+    running = start("run", cut, *only, *options())
+    time.sleep(LONGEST_S / 2)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+
+
+def begin(root: Path, store: Path) -> subprocess.Popen[bytes]:
+    """A run from its source."""
+    return start("run", root, *PATTERNS, "-o", store, *options())
+
+
+def resume(store: Path) -> subprocess.Popen[bytes]:
+    """A run that goes on."""
+    return start("run", store, "--resume", *options())
+
+
+def options() -> tuple[str, ...]:
+    """Of every run."""
+    return ("--workers", "2", "--progress", "none")
+
+
+def start(*arguments: object) -> subprocess.Popen[bytes]:
+    """The command in a process of its own."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "osteoct", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OSTEOCT_KEY": "the key of a benchmark, not of patients"},
+    )
+
+
+def wait(running: subprocess.Popen[bytes]) -> None:
+    """Let a run end; it must end well."""
+    if running.wait() != 0:
+        sys.exit(f"a run ended with {running.returncode}")
+
+
+def collect(store: Path, out: Path) -> bytes:
+    """The table of a store."""
+    wait(start("collect", store, "-o", out))
+    return out.read_bytes()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
