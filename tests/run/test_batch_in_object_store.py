@@ -67,7 +67,8 @@ def test_from_an_object_store_into_one(root, s3, tmp_path, monkeypatch) -> None:
     assert s3.secret not in (tmp_path / "ledger.sqlite").read_bytes().decode("latin-1")
 
 
-def test_an_object_store_without_a_ledger_is_refused(root, s3, tmp_path) -> None:
+@pytest.mark.usefixtures("s3")
+def test_an_object_store_without_a_ledger_is_refused(root) -> None:
     """A ledger needs a file system or a database."""
     told = osteoct("run", root, *PATTERNS, "-o", "s3://scans/results")
     assert told.exit_code == 2
