@@ -26,10 +26,8 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from osteoct.anatomy import Level
-from osteoct.phantom.acquisition import scan
-from osteoct.phantom.catalogue import write_phantom
-from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.spine import BoneMake, lumbar_spine
+from osteoct.phantom.small import TWO_LEVELS, write_small_patient
+from osteoct.phantom.spine import BoneMake
 from osteoct.run.batch import RunRequest, collect_batch, open_batch, plan_batch, run_batch
 from osteoct.run.collect.columns import Rows
 from osteoct.run.coordinator import RunLimits
@@ -45,15 +43,6 @@ WITHIN_HU = 5.0
 OVERHEAD_LIMIT_MS = 50.0
 PROTOCOL = "body-core-4"
 LEVELS = (Level.L1, Level.L2)
-SCANNER = Scanner(
-    pixel_mm=1.5,
-    slice_mm=2.0,
-    noise_sd_hu=8.0,
-    axis_codes="LPS",
-    fine_step_mm=0.75,
-    field_of_view_mm=(105.0, 111.0, 90.0),
-    centre_mm=(0.0, -19.0, -21.0),
-)
 
 
 def main() -> int:
@@ -100,9 +89,8 @@ def make_pattern(folder: Path, hu: int) -> tuple[Path, float]:
     """A phantom whose core has so many HU, and these."""
     if not folder.exists():
         bone = BoneMake(trabecular_hu=dict.fromkeys(LEVELS, float(hu)))
-        spine = lumbar_spine(bone, levels=LEVELS, has_t12=False, has_sacrum=False)
         folder.mkdir(parents=True)
-        write_phantom(scan(spine, SCANNER), folder, dicom=True, nifti=False)
+        write_small_patient(folder, TWO_LEVELS, bone=bone, dicom=True, nifti=False)
     return folder, float(hu)
 
 

@@ -20,22 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from osteoct.anatomy import Level
-from osteoct.phantom.acquisition import scan
-from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
-from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.spine import lumbar_spine
+from osteoct.phantom.small import write_small_patient
 
 PATTERNS = ("--ct", "*/ct.nii.gz", "--masks", "{parent}/masks.nii.gz", "--case-id", "{parent.name}")
-SCANNER = Scanner(
-    pixel_mm=2.0,
-    slice_mm=2.5,
-    noise_sd_hu=8.0,
-    axis_codes="LPS",
-    fine_step_mm=1.0,
-    field_of_view_mm=(104.0, 110.0, 60.0),
-    centre_mm=(0.0, -19.0, 0.0),
-)
 LONGEST_S = 8.0
 """A start takes about two seconds and a case half a second: kills fall before, in and between."""
 
@@ -77,10 +64,9 @@ def main() -> int:
 
 def make_cases(root: Path, number: int) -> None:
     """Phantoms of different noise."""
-    spine = lumbar_spine(DEMO_BONE, levels=(Level.L1,), has_t12=False, has_sacrum=False)
     first = root / "case000"
     first.mkdir(parents=True)
-    write_phantom(scan(spine, SCANNER), first, dicom=False, nifti=True)
+    write_small_patient(first)
     for n in range(1, number):
         shutil.copytree(first, root / f"case{n:03d}")
 

@@ -11,26 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from osteoct.anatomy import Level
 from osteoct.cli import main
-from osteoct.phantom.acquisition import scan
-from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
-from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.spine import lumbar_spine
+from osteoct.phantom.small import TWO_LEVELS, write_small_patient
 
 KEY = "a key for tests, not for patients"
-LEVELS = (Level.L1, Level.L2)
-
-SCANNER = Scanner(
-    pixel_mm=1.5,
-    slice_mm=2.0,
-    noise_sd_hu=8.0,
-    axis_codes="LPS",
-    fine_step_mm=0.75,
-    field_of_view_mm=(105.0, 111.0, 90.0),
-    centre_mm=(0.0, -19.0, -21.0),
-)
-"""Two levels in 70 × 74 × 45 voxels: a whole analysis takes a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +66,7 @@ def _own_key(monkeypatch):
 def patient(tmp_path_factory):
     """The small patient; tests only read it."""
     folder = tmp_path_factory.mktemp("patient")
-    spine = lumbar_spine(DEMO_BONE, levels=LEVELS, has_t12=False, has_sacrum=False)
-    write_phantom(scan(spine, SCANNER), folder, dicom=True, nifti=True)
+    write_small_patient(folder, TWO_LEVELS, dicom=True)
     return Patient(folder=folder)
 
 

@@ -17,26 +17,12 @@ import pytest
 from click.testing import CliRunner
 
 from osteoct.analysis import analyze
-from osteoct.anatomy import Level
 from osteoct.cli import main
-from osteoct.phantom.acquisition import scan
-from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
-from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.spine import lumbar_spine
+from osteoct.phantom.small import write_small_patient
 from osteoct.run.batch import is_dead, make_owner
 
 KEY = "a key for tests, not for patients"
 PATTERNS = ("--ct", "*/ct.nii.gz", "--masks", "{parent}/masks.nii.gz", "--case-id", "{parent.name}")
-SCANNER = Scanner(
-    pixel_mm=2.0,
-    slice_mm=2.5,
-    noise_sd_hu=8.0,
-    axis_codes="LPS",
-    fine_step_mm=1.0,
-    field_of_view_mm=(104.0, 110.0, 60.0),
-    centre_mm=(0.0, -19.0, 0.0),
-)
-"""One level: an analysis takes half a second."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +35,7 @@ def _own_key(monkeypatch):
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("patient")
-    spine = lumbar_spine(DEMO_BONE, levels=(Level.L1,), has_t12=False, has_sacrum=False)
-    write_phantom(scan(spine, SCANNER), folder, dicom=False, nifti=True)
+    write_small_patient(folder)
     return folder
 
 

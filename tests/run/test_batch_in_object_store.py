@@ -9,31 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from osteoct.anatomy import Level
 from osteoct.cli import main
-from osteoct.phantom.acquisition import scan
-from osteoct.phantom.catalogue import DEMO_BONE, write_phantom
-from osteoct.phantom.scanner import Scanner
-from osteoct.phantom.spine import lumbar_spine
+from osteoct.phantom.small import write_small_patient
 
 PATTERNS = ("--ct", "*/ct.nii.gz", "--masks", "{parent}/masks.nii.gz", "--case-id", "{parent.name}")
-SCANNER = Scanner(
-    pixel_mm=2.0,
-    slice_mm=2.5,
-    noise_sd_hu=8.0,
-    axis_codes="LPS",
-    fine_step_mm=1.0,
-    field_of_view_mm=(104.0, 110.0, 60.0),
-    centre_mm=(0.0, -19.0, 0.0),
-)
 
 
 @pytest.fixture
 def root(tmp_path) -> Path:
     folder = tmp_path / "root"
-    spine = lumbar_spine(DEMO_BONE, levels=(Level.L1,), has_t12=False, has_sacrum=False)
     (folder / "a").mkdir(parents=True)
-    write_phantom(scan(spine, SCANNER), folder / "a", dicom=False, nifti=True)
+    write_small_patient(folder / "a")
     shutil.copytree(folder / "a", folder / "b")
     return folder
 
