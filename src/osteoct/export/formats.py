@@ -60,6 +60,18 @@ def _make_dicom(job: ExportJob) -> Mapping[str, bytes]:
     return make_objects(job)
 
 
+def _make_pdf(job: ExportJob) -> Mapping[str, bytes]:
+    from osteoct.export.pdf.setting import render_case_pdf  # noqa: PLC0415 -- matplotlib: 0.5 s
+
+    return {"report.pdf": render_case_pdf(job.case)}
+
+
+def _make_excel(job: ExportJob) -> Mapping[str, bytes]:
+    from osteoct.export.excel import render_case_workbook  # noqa: PLC0415 -- optional package
+
+    return {"case.xlsx": render_case_workbook(job.case.result)}
+
+
 FORMATS: Final[Mapping[str, ExportFormat]] = {
     f.name: f
     for f in (
@@ -68,6 +80,18 @@ FORMATS: Final[Mapping[str, ExportFormat]] = {
             title="segmentation and structured report for a PACS",
             needs_source=True,
             make=_make_dicom,
+        ),
+        ExportFormat(
+            name="pdf",
+            title="report on one or two sheets of A4",
+            needs_source=False,
+            make=_make_pdf,
+        ),
+        ExportFormat(
+            name="excel",
+            title="workbook of levels, heights, findings and opinions, with a dictionary",
+            needs_source=False,
+            make=_make_excel,
         ),
     )
 }
