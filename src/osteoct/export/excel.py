@@ -42,7 +42,7 @@ DICTIONARY: Final[Mapping[str, str]] = {
     "case_id": "pseudonym of the case",
     "level": "vertebra; empty in findings about the whole case",
     "protocol": "recipe that regions were made by",
-    "region": "vertebra, body, trabecular (core deeper than the protocol's depth) or cortical (the rest)",
+    "region": "vertebra, body, trabecular (core deeper than the depth) or cortical (the rest)",
     "volume_cm3": "volume, cm³",
     "voxels": "voxels that HU were taken from",
     "mean_hu": "mean, HU",
@@ -196,7 +196,10 @@ def _opinion_row(opinion: Opinion) -> list[str | float | None]:
     ]
 
 
-def _write_about(book: Any, result: CaseResult) -> None:
+def _write_about(
+    book: Any,  # noqa: ANN401 -- written without annotations
+    result: CaseResult,
+) -> None:
     """What the workbook is, what is concluded, and what it cannot do."""
     conclusion = conclude(result, load_rules())
     lines = (
@@ -213,7 +216,11 @@ def _write_about(book: Any, result: CaseResult) -> None:
         sheet.write_string(y, 0, line, wrapped)
 
 
-def _write_sheet(book: Any, sheet: _Sheet, head: Any) -> None:
+def _write_sheet(
+    book: Any,  # noqa: ANN401 -- written without annotations
+    sheet: _Sheet,
+    head: Any,  # noqa: ANN401
+) -> None:
     page = book.add_worksheet(sheet.name)
     page.freeze_panes(1, 0)
     if sheet.rows:

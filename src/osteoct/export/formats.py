@@ -8,7 +8,7 @@ from typing import Final
 
 from osteoct.errors import ConfigError
 from osteoct.export.case_folder import FinishedCase
-from osteoct.export.extra import check_dicom_extra
+from osteoct.export.extra import check_dicom_extra, check_documents_extra
 from osteoct.io.dicom.source import SourceSeries
 
 
@@ -60,6 +60,14 @@ def _make_dicom(job: ExportJob) -> Mapping[str, bytes]:
     return make_objects(job)
 
 
+def _make_dicom_pdf(job: ExportJob) -> Mapping[str, bytes]:
+    check_dicom_extra("export --to dicom-pdf")
+    check_documents_extra("export --to dicom-pdf", "typst")
+    from osteoct.export.dicom.document import make_documents  # noqa: PLC0415 -- highdicom: 0.5 s
+
+    return make_documents(job)
+
+
 def _make_pdf(job: ExportJob) -> Mapping[str, bytes]:
     from osteoct.export.pdf.setting import render_case_pdf  # noqa: PLC0415 -- matplotlib: 0.5 s
 
@@ -72,6 +80,12 @@ def _make_excel(job: ExportJob) -> Mapping[str, bytes]:
     return {"case.xlsx": render_case_workbook(job.case.result)}
 
 
+def _make_fhir(job: ExportJob) -> Mapping[str, bytes]:
+    from osteoct.export.fhir.bundle import render_bundle  # noqa: PLC0415 -- one format of several
+
+    return {"fhir.json": render_bundle(job.case, job.source)}
+
+
 FORMATS: Final[Mapping[str, ExportFormat]] = {
     f.name: f
     for f in (
@@ -80,6 +94,14 @@ FORMATS: Final[Mapping[str, ExportFormat]] = {
             title="segmentation and structured report for a PACS",
             needs_source=True,
             make=_make_dicom,
+        ),
+        # a format of its own: "dicom" is for programs and needs no typst, and not every archive
+        # wants a document beside its images
+        ExportFormat(
+            name="dicom-pdf",
+            title="the report for viewers that show nothing else: as PDF and as a picture",
+            needs_source=True,
+            make=_make_dicom_pdf,
         ),
         ExportFormat(
             name="pdf",
@@ -92,6 +114,12 @@ FORMATS: Final[Mapping[str, ExportFormat]] = {
             title="workbook of levels, heights, findings and opinions, with a dictionary",
             needs_source=False,
             make=_make_excel,
+        ),
+        ExportFormat(
+            name="fhir",
+            title="FHIR R4 bundle: DiagnosticReport and Observations",
+            needs_source=False,
+            make=_make_fhir,
         ),
     )
 }

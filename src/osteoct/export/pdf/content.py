@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from osteoct.classify.rules import load_rules
@@ -32,14 +33,32 @@ _OUTLINES: Final = (Outline.VERTEBRA, Outline.BODY, Outline.CORE, Outline.VERTEB
 """What the picture of the spine outlines in most cases; the page names every line that occurs."""
 
 
-def make_content(result: CaseResult, pictures: Sequence[CasePicture]) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a page shows of where it comes from.
+
+    Parameters
+    ----------
+    case
+        What the case is called in place of its own name.
+    has_date
+        Whether it says when the case was analysed.
+    """
+
+    case: str | None = None
+    has_date: bool = True
+
+
+def make_content(
+    result: CaseResult, pictures: Sequence[CasePicture], *, shown: Shown
+) -> dict[str, Any]:
     """Put together what the template sets."""
     rules = load_rules()
     conclusion = conclude(result, rules)
     usability = result.usability
     doubts = list_doubts(result)
     return {
-        "case": result.case_id,
+        "case": shown.case or result.case_id,
         "disclaimer": DISCLAIMER,
         "headline": _sentence(conclusion.headline),
         "also": [_sentence(s) for s in conclusion.sentences],
@@ -62,7 +81,7 @@ def make_content(result: CaseResult, pictures: Sequence[CasePicture]) -> dict[st
         "facts": [
             ["Protocols", _facts(describe_protocols(result))],
             ["Scan", _facts(describe_acquisition(result))],
-            ["Software", _facts(_software(result))],
+            ["Software", _facts(_software(result, shown))],
         ],
     }
 
@@ -79,9 +98,10 @@ def tell_left_out(doubts: Sequence[Doubt]) -> str:
     return f"Not listed here: {', '.join(told)}; see findings.csv." if told else ""
 
 
-def _software(result: CaseResult) -> tuple[Fact, ...]:
+def _software(result: CaseResult, shown: Shown) -> tuple[Fact, ...]:
     """Versions, inputs and policy; packages and times stand in the page and in the run file."""
-    made = [f for f in describe_provenance(result.provenance) if f.term not in ("Packages", "Time")]
+    hidden = {"Packages", "Time"} if shown.has_date else {"Packages", "Time", "Started (UTC)"}
+    made = [f for f in describe_provenance(result.provenance) if f.term not in hidden]
     segmenter = result.provenance.segmenter
     masks = "brought by the user" if segmenter is None else f"{segmenter.name} {segmenter.version}"
     return (Fact(term="Masks", text=masks), *describe_policy(result.policy), *made)

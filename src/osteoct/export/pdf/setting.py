@@ -15,16 +15,18 @@ from typing import Final, Literal
 
 from osteoct.export.case_folder import FinishedCase
 from osteoct.export.extra import check_documents_extra
-from osteoct.export.pdf.content import make_content
+from osteoct.export.pdf.content import Shown, make_content
 from osteoct.export.pdf.pictures import read_pictures
 
 FIXED_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Date in the file's properties: the day of printing would change the bytes."""
 
+SHOWN: Final = Shown()
+
 _TEMPLATE: Final = "case.typ"
 
 
-def render_case_pdf(case: FinishedCase) -> bytes:
+def render_case_pdf(case: FinishedCase, *, shown: Shown = SHOWN) -> bytes:
     """Set the report of a case as PDF (A4, PDF 1.7, tagged).
 
     Raises
@@ -34,22 +36,24 @@ def render_case_pdf(case: FinishedCase) -> bytes:
     UnreadableInputError
         A picture of the result folder is damaged.
     """
-    return _compile(case, "pdf")[0]
+    return _compile(case, "pdf", shown)[0]
 
 
-def render_case_pages(case: FinishedCase, *, dots_per_inch: float) -> list[bytes]:
+def render_case_pages(
+    case: FinishedCase, *, dots_per_inch: float, shown: Shown = SHOWN
+) -> list[bytes]:
     """The same pages as PNG, one by one."""
-    return _compile(case, "png", dots_per_inch=dots_per_inch)
+    return _compile(case, "png", shown, dots_per_inch=dots_per_inch)
 
 
 def _compile(
-    case: FinishedCase, kind: Literal["pdf", "png"], *, dots_per_inch: float = 144
+    case: FinishedCase, kind: Literal["pdf", "png"], shown: Shown, *, dots_per_inch: float = 144
 ) -> list[bytes]:
     check_documents_extra("a report as PDF", "typst")
     import typst  # noqa: PLC0415 -- an extra
 
     pictures = read_pictures(case)
-    content = make_content(case.result, pictures)
+    content = make_content(case.result, pictures, shown=shown)
     template = files("osteoct.export.pdf").joinpath("templates", _TEMPLATE)
     with tempfile.TemporaryDirectory(prefix="osteoct-") as name:
         folder = Path(name)
