@@ -93,13 +93,18 @@ def _report(making: _Making, observed: Sequence[Observed]) -> Json:
         "subject": making.link("patient"),
         **making.issued,
         "result": [making.link(o.name) for o in observed],
-        "conclusion": " ".join(said),
+        "conclusion": _plain(" ".join(said)),
     }
     if not making.is_deidentified:
         report["identifier"] = [{"system": _CASE_NAMES, "value": result.case_id}]
     if making.source is not None:
         report["imagingStudy"] = [making.link("study")]
     return report
+
+
+def _plain(text: str) -> str:
+    """A text as FHIR's schema takes one: of spaces it knows the common one alone."""
+    return " ".join(text.split()).replace("(reason below)", "(reason in its Observation)")
 
 
 def _patient(making: _Making) -> Json:
