@@ -189,10 +189,7 @@ def _opinion_row(opinion: Opinion) -> list[str | float | None]:
         opinion.unit,
         " ".join(opinion.levels_used),
         opinion.reason,
-        rule and rule.title,
-        rule and rule.protocol,
-        rule and rule.citation,
-        rule and rule.doi,
+        *((None,) * 4 if rule is None else (rule.title, rule.protocol, rule.citation, rule.doi)),
     ]
 
 

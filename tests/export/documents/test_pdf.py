@@ -63,7 +63,7 @@ def test_findings_that_do_not_fit_are_counted(laid, more, told):
         for n in range(MOST_FINDINGS - 1 + more)
     ]
     result = laid.case.result.model_copy(update={"findings": (*notes, grave)})
-    content = make_content(result, (), shown=Shown())
+    content = make_content(result, (), (), shown=Shown())
     assert content["doubts"][0]["code"] == "grave"
     assert len(content["doubts"]) == MOST_FINDINGS
     assert content["left_out"].startswith(told)

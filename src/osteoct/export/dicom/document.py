@@ -34,7 +34,8 @@ from osteoct.export.dicom.origin import (
 )
 from osteoct.export.dicom.references import code_item, reference_images
 from osteoct.export.formats import ExportJob
-from osteoct.export.pdf.setting import Shown, render_case_pages, render_case_pdf
+from osteoct.export.pdf.content import Shown
+from osteoct.export.pdf.setting import render_case_pages, render_case_pdf
 from osteoct.io.dicom.elements import quietly
 from osteoct.io.result_codes import Concept
 

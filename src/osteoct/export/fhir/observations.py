@@ -66,7 +66,7 @@ def _name_region(level: Level, protocol: str, region: Region) -> str:
 
 def _region(level: Level, measure: RegionMeasure) -> Observed:
     """Volume and HU of a region, or the reason why there are none."""
-    body = {
+    body: Json = {
         "code": concept(fields.ATTENUATION, f"HU and volume of {measure.region} of {level}"),
         "bodySite": concept(level_concept(level)),
         "method": concept(own_word(measure.protocol)),
@@ -109,7 +109,7 @@ def _level(level: LevelResult) -> Observed:
 
 def _summary(result: CaseResult, summary: Summary) -> Observed:
     """A mean over levels, with the observations that it was taken over."""
-    body = {
+    body: Json = {
         "code": concept(fields.SUMMARY),
         "method": concept(own_word(summary.protocol)),
         "component": [

@@ -29,6 +29,9 @@ MOST_FINDINGS: Final = 12
 is blocking or leaves anything out unless there are more than that of those."""
 
 
+MOST_BESIDE_CHART: Final = 4
+"""Findings that leave room for the chart beside the picture."""
+
 _OUTLINES: Final = (Outline.VERTEBRA, Outline.BODY, Outline.CORE, Outline.VERTEBRA_CORE)
 """What the picture of the spine outlines in most cases; the page names every line that occurs."""
 
@@ -50,7 +53,11 @@ class Shown:
 
 
 def make_content(
-    result: CaseResult, pictures: Sequence[CasePicture], *, shown: Shown
+    result: CaseResult,
+    pictures: Sequence[CasePicture],
+    panels: Sequence[CasePicture],
+    *,
+    shown: Shown,
 ) -> dict[str, Any]:
     """Put together what the template sets."""
     rules = load_rules()
@@ -71,6 +78,10 @@ def make_content(
             {"file": p.name, "caption": p.caption, "is_spine": p.caption == SPINE_CAPTION}
             for p in pictures
         ],
+        # beside many findings there is no room, and the table says the same
+        "panels": [{"file": p.name, "caption": p.caption} for p in panels]
+        if len(doubts) <= MOST_BESIDE_CHART
+        else [],
         "pens": [
             {"colour": pen.colour, "dashed": bool(pen.dashes), "words": pen.words}
             for pen in (PENS[outline] for outline in _OUTLINES)

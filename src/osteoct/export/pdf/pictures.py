@@ -1,4 +1,4 @@
-"""The small pictures of a result folder, as the PDF takes them in."""
+"""The small pictures of a result folder, and the chart, as the PDF takes them in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from osteoct.classify.rules import load_rules
 from osteoct.errors import UnreadableInputError
 from osteoct.export.case_folder import FinishedCase
+from osteoct.records import CaseResult
+from osteoct.report.figures.chart import common_limits, draw_panel, make_panels
 from osteoct.report.thumbnails import FOLDER, MOST_PLACES, SPINE
 
 SPINE_CAPTION: Final = "Sagittal, bent through the body centres. Anterior left, head up."
@@ -20,7 +26,7 @@ class CasePicture:
 
     name: str
     caption: str
-    png: bytes
+    content: bytes
 
 
 def read_pictures(case: FinishedCase) -> tuple[CasePicture, ...]:
@@ -40,10 +46,40 @@ def read_pictures(case: FinishedCase) -> tuple[CasePicture, ...]:
         CasePicture(
             name=f"picture-{n}.png",
             caption=SPINE_CAPTION if path.name == SPINE else _caption(path),
-            png=_as_png(path),
+            content=_as_png(path),
         )
         for n, path in enumerate([*spine, *places])
     )
+
+
+def draw_panels(result: CaseResult) -> tuple[CasePicture, ...]:
+    """Trabecular HU of the levels against the cut-offs of their protocol, as SVG.
+
+    Protocols that no cut-off belongs to are not drawn: the table has their numbers. Letters are
+    shapes, so that no font of the machine is asked for.
+    """
+    panels = [
+        panel
+        for panel in make_panels(result, load_rules())
+        if panel.cutoffs and any(point.value_hu is not None for point in panel.points)
+    ]
+    limits = common_limits(panels)
+    return tuple(
+        CasePicture(
+            name=f"chart-{n}.svg",
+            caption=f"Trabecular mean HU, {panel.protocol}, against its cut-offs (dashed)",
+            content=_as_svg(draw_panel(panel, limits)),
+        )
+        for n, panel in enumerate(panels)
+    )
+
+
+def _as_svg(figure: Figure) -> bytes:
+    buffer = BytesIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "osteoct"}):
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    return buffer.getvalue()
 
 
 def _caption(path: Path) -> str:

@@ -11,12 +11,12 @@ import tempfile
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from osteoct.export.case_folder import FinishedCase
 from osteoct.export.extra import check_documents_extra
 from osteoct.export.pdf.content import Shown, make_content
-from osteoct.export.pdf.pictures import read_pictures
+from osteoct.export.pdf.pictures import draw_panels, read_pictures
 
 FIXED_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Date in the file's properties: the day of printing would change the bytes."""
@@ -52,16 +52,17 @@ def _compile(
     check_documents_extra("a report as PDF", "typst")
     import typst  # noqa: PLC0415 -- an extra
 
-    pictures = read_pictures(case)
-    content = make_content(case.result, pictures, shown=shown)
+    pictures, panels = read_pictures(case), draw_panels(case.result)
+    content = make_content(case.result, pictures, panels, shown=shown)
     template = files("osteoct.export.pdf").joinpath("templates", _TEMPLATE)
     with tempfile.TemporaryDirectory(prefix="osteoct-") as name:
         folder = Path(name)
-        for picture in pictures:
-            (folder / picture.name).write_bytes(picture.png)
+        for picture in (*pictures, *panels):
+            (folder / picture.name).write_bytes(picture.content)
         (folder / "content.json").write_text(json.dumps(content), encoding="utf-8")
         (folder / _TEMPLATE).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
-        made = typst.compile(
+        # one page is bytes, several are a list, whatever its annotation says
+        made: Any = typst.compile(
             folder / _TEMPLATE,
             root=folder,
             format=kind,
