@@ -15,7 +15,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from osteoct.classify.rules import load_rules
-from osteoct.export.extra import check_documents_extra
+from osteoct.export.documents_extra import check_documents_extra
 from osteoct.export.tables import (
     AGREEMENT_COLUMNS,
     agreement_csv,

@@ -1,4 +1,4 @@
-"""Whether the packages of the extras ``dicom`` and ``documents`` are there."""
+"""Whether the packages of the extra ``dicom`` are there."""
 
 from __future__ import annotations
 
@@ -28,24 +28,4 @@ def check_dicom_extra(feature: str) -> None:
             f"{feature} needs {' and '.join(missing)}",
             found="not installed",
             hint="pip install 'osteoct[dicom]'",
-        )
-
-
-DOCUMENTS: Final = {"typst": "typst>=0.13", "xlsxwriter": "xlsxwriter>=3.1"}
-"""What sets a PDF and what writes a workbook; both come with the extra ``documents``."""
-
-
-def check_documents_extra(feature: str, module: str) -> None:
-    """Raise unless a package of :data:`DOCUMENTS` is there.
-
-    Raises
-    ------
-    DependencyError
-        Names the feature, what it lacks and how to install it.
-    """
-    if find_spec(module) is None:
-        raise DependencyError(
-            f"{feature} needs {DOCUMENTS[module]}",
-            found="not installed",
-            hint="pip install 'osteoct[documents]'",
         )

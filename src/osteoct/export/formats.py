@@ -8,7 +8,8 @@ from typing import Final
 
 from osteoct.errors import ConfigError
 from osteoct.export.case_folder import FinishedCase
-from osteoct.export.extra import check_dicom_extra, check_documents_extra
+from osteoct.export.documents_extra import check_documents_extra
+from osteoct.export.extra import check_dicom_extra
 from osteoct.io.dicom.source import SourceSeries
 
 
@@ -69,15 +70,19 @@ def _make_dicom_pdf(job: ExportJob) -> Mapping[str, bytes]:
 
 
 def _make_pdf(job: ExportJob) -> Mapping[str, bytes]:
+    from osteoct.export.pdf.content import what_is_shown  # noqa: PLC0415 -- likewise
     from osteoct.export.pdf.setting import render_case_pdf  # noqa: PLC0415 -- matplotlib: 0.5 s
 
-    return {"report.pdf": render_case_pdf(job.case)}
+    return {"report.pdf": render_case_pdf(job.case, shown=what_is_shown(job.source))}
 
 
 def _make_excel(job: ExportJob) -> Mapping[str, bytes]:
     from osteoct.export.excel import render_case_workbook  # noqa: PLC0415 -- optional package
 
-    return {"case.xlsx": render_case_workbook(job.case.result)}
+    result = job.case.result
+    if job.source is not None and job.source.is_deidentified:  # a user's name may name the patient
+        result = result.model_copy(update={"case_id": str(job.source.head.PatientID)})
+    return {"case.xlsx": render_case_workbook(result)}
 
 
 def _make_fhir(job: ExportJob) -> Mapping[str, bytes]:

@@ -7,6 +7,7 @@ import subprocess
 from io import BytesIO
 
 import numpy as np
+import openpyxl
 import pydicom
 import pypdfium2
 import pytest
@@ -31,6 +32,11 @@ def errors_of(path):
     return [line for line in lines if line.startswith("Error")]
 
 
+def held_by(dataset):
+    """The PDF in it, without the byte that makes its length even."""
+    return dataset.EncapsulatedDocument[: dataset.EncapsulatedDocumentLength]
+
+
 @pytest.fixture(scope="module")
 def hidden(laid, tmp_path_factory):
     """Both without identifiers."""
@@ -38,7 +44,11 @@ def hidden(laid, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OSTEOCT_KEY", "a key for tests, not for patients")
         export_case(
-            laid.case.folder, ["dicom-pdf", "fhir"], out=out, source=laid.series, deidentify=True
+            laid.case.folder,
+            ["dicom-pdf", "fhir", "excel", "pdf"],
+            out=out,
+            source=laid.series,
+            deidentify=True,
         )
     return out
 
@@ -71,8 +81,7 @@ def test_they_belong_to_the_study(laid, sent):
 def test_they_hold_the_report(laid, sent):
     """The PDF byte for byte; the page pixel for pixel, the right way up and in its colours."""
     pdf = pydicom.dcmread(sent / "pdf.dcm")
-    held = pdf.EncapsulatedDocument[: pdf.EncapsulatedDocumentLength]
-    assert held == (sent / "report.pdf").read_bytes()
+    assert held_by(pdf) == (sent / "report.pdf").read_bytes()
     page = pydicom.dcmread(sent / "page.dcm")
     png = render_case_pages(laid.case, dots_per_inch=PAGE_DPI)[0]
     with Image.open(BytesIO(png)) as image:
@@ -86,12 +95,15 @@ def test_without_identifiers(laid, hidden):
     pdf = pydicom.dcmread(hidden / "pdf.dcm")
     assert pdf.PatientIdentityRemoved == "YES"
     assert pdf.PatientID != ct.PatientID
-    document = pypdfium2.PdfDocument(pdf.EncapsulatedDocument[: pdf.EncapsulatedDocumentLength])
+    document = pypdfium2.PdfDocument(held_by(pdf))
     text = " ".join(document[n].get_textpage().get_text_range() for n in range(len(document)))
     document.close()
     year = laid.case.result.provenance.started_utc[:4]
     assert str(pdf.PatientID) in text
     assert not [w for w in ("cmd|phantom", "Started", f"{year}-") if w in text]
+    assert held_by(pdf) == (hidden / "report.pdf").read_bytes()
+    names = openpyxl.load_workbook(hidden / "case.xlsx")["levels"]["A"]
+    assert {cell.value for cell in names} == {"case_id", str(pdf.PatientID)}
     for name in ("pdf.dcm", "page.dcm", "fhir.json"):
         content = (hidden / name).read_bytes()
         telling = (str(ct.StudyInstanceUID), str(ct.PatientID), "cmd|phantom", f"{year}-")

@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 from osteoct.errors import DependencyError, UnreadableInputError
-from osteoct.export import extra
+from osteoct.export import documents_extra
 from osteoct.export.pdf.content import MOST_FINDINGS, Shown, make_content
 from osteoct.export.pdf.pictures import read_pictures
 from osteoct.export.pdf.setting import render_case_pages, render_case_pdf
@@ -83,6 +83,6 @@ def test_a_case_without_pictures_and_one_with_a_damaged_one(laid, tmp_path):
 
 def test_a_missing_package_is_named(monkeypatch):
     """The extra is optional; who asks for it without it is told what to install."""
-    monkeypatch.setitem(extra.DOCUMENTS, "no_such_module", "no-such-package>=1")
+    monkeypatch.setitem(documents_extra.DOCUMENTS, "no_such_module", "no-such-package>=1")
     with pytest.raises(DependencyError, match=r"no-such-package>=1.*osteoct\[documents\]"):
-        extra.check_documents_extra("export --to pdf", "no_such_module")
+        documents_extra.check_documents_extra("export --to pdf", "no_such_module")

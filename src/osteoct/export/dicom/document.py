@@ -34,7 +34,7 @@ from osteoct.export.dicom.origin import (
 )
 from osteoct.export.dicom.references import code_item, reference_images
 from osteoct.export.formats import ExportJob
-from osteoct.export.pdf.content import Shown
+from osteoct.export.pdf.content import what_is_shown
 from osteoct.export.pdf.setting import render_case_pages, render_case_pdf
 from osteoct.io.dicom.elements import quietly
 from osteoct.io.result_codes import Concept
@@ -68,20 +68,13 @@ def make_documents(job: ExportJob) -> Mapping[str, bytes]:
     """
     assert job.source is not None  # noqa: S101 -- the registry says that this format needs it
     origin = find_origin(job.case, job.source)
-    shown = _shown(origin)
+    shown = what_is_shown(job.source)
     page = render_case_pages(job.case, dots_per_inch=PAGE_DPI, shown=shown)[0]
     made = {
         PDF_FILE: make_encapsulated_pdf(origin, render_case_pdf(job.case, shown=shown)),
         PAGE_FILE: make_page(origin, page),
     }
     return {name: file_bytes(dataset, deflate=job.deflate) for name, dataset in made.items()}
-
-
-def _shown(origin: Origin) -> Shown:
-    """Without identifiers the page has neither the user's name of the case nor a date."""
-    if not origin.source.is_deidentified:
-        return Shown()
-    return Shown(case=str(origin.head.PatientID), has_date=False)
 
 
 def make_encapsulated_pdf(origin: Origin, pdf: bytes) -> Dataset:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from osteoct.classify.rules import load_rules
 from osteoct.export.pdf.pictures import SPINE_CAPTION, CasePicture
+from osteoct.io.dicom.source import SourceSeries
 from osteoct.records import CaseResult, Severity
 from osteoct.report.conclusion import Sentence, conclude
 from osteoct.report.facts import (
@@ -50,6 +51,13 @@ class Shown:
 
     case: str | None = None
     has_date: bool = True
+
+
+def what_is_shown(source: SourceSeries | None) -> Shown:
+    """Without identifiers a page has neither the user's name of the case nor a date."""
+    if source is None or not source.is_deidentified:
+        return Shown()
+    return Shown(case=str(source.head.PatientID), has_date=False)
 
 
 def make_content(

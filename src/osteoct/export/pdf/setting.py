@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from osteoct.export.case_folder import FinishedCase
-from osteoct.export.extra import check_documents_extra
+from osteoct.export.documents_extra import check_documents_extra
 from osteoct.export.pdf.content import Shown, make_content
 from osteoct.export.pdf.pictures import draw_panels, read_pictures
 
