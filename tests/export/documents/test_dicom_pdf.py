@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from io import BytesIO
@@ -89,7 +90,7 @@ def test_they_hold_the_report(laid, sent):
     assert (page.Rows, page.Columns) == (1684, 1191)
 
 
-def test_without_identifiers(laid, hidden):
+def test_without_identifiers(laid, sent, hidden):
     """Neither in attributes nor on the page: the user's name of the case and dates are gone."""
     ct = pydicom.dcmread(next(iter(laid.series.glob("*.dcm"))))
     pdf = pydicom.dcmread(hidden / "pdf.dcm")
@@ -100,7 +101,10 @@ def test_without_identifiers(laid, hidden):
     document.close()
     year = laid.case.result.provenance.started_utc[:4]
     assert str(pdf.PatientID) in text
-    assert not [w for w in ("cmd|phantom", "Started", f"{year}-") if w in text]
+    assert not [w for w in ("cmd|phantom", "Started", "Input", f"{year}-") if w in text]
+    bundles = [json.loads((f / "fhir.json").read_text(encoding="utf-8")) for f in (sent, hidden)]
+    first, second = ({e["fullUrl"] for e in b["entry"]} for b in bundles)
+    assert not first & second  # or the two could be laid side by side
     assert held_by(pdf) == (hidden / "report.pdf").read_bytes()
     names = openpyxl.load_workbook(hidden / "case.xlsx")["levels"]["A"]
     assert {cell.value for cell in names} == {"case_id", str(pdf.PatientID)}

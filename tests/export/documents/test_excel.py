@@ -5,7 +5,8 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from osteoct.export.excel import render_case_workbook
+from osteoct.export.excel import DICTIONARY, render_case_workbook
+from osteoct.export.tables import AGREEMENT_COLUMNS
 from osteoct.protocols import Region
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
@@ -51,6 +52,7 @@ def test_every_column_is_explained_and_no_text_is_run(laid, book):
         assert {cell.value for cell in book[name][1]} <= explained
         assert not [c for row in book[name] for c in row if c.data_type == "f"]
     assert book["levels"]["A2"].value == "=cmd|phantom"
+    assert set(AGREEMENT_COLUMNS) <= set(DICTIONARY)  # of a sheet that this case has not
     opinions = {r["rule"]: r["verdict"] for r in rows_of(book["opinions"])}
     assert opinions == {o.rule: o.verdict for o in laid.case.result.opinions}
 

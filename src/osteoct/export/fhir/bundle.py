@@ -28,6 +28,10 @@ _PSEUDONYMS: Final = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'osteoct pseudon
 _DICOM_UIDS: Final = "urn:dicom:uid"
 
 
+_KINDS: Final = {"patient": "Patient", "software": "Device", "study": "ImagingStudy"}
+"""Types of what is referred to; everything else is an Observation."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Making:
     """A case, and its series where it was given."""
@@ -47,11 +51,20 @@ class _Making:
         return {"issued": self.case.result.provenance.started_utc}
 
     def url(self, role: str) -> str:
-        """Follows from result and role: the same case gives the same bundle."""
-        return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'osteoct {self.case.sha256} {role}')}"
+        """Follows from result and role: the same case gives the same bundle.
+
+        Without identifiers it follows from the series' replaced UID too, or the two bundles of a
+        case could be laid side by side.
+        """
+        series = ""
+        if self.source is not None and self.source.is_deidentified:
+            series = str(self.source.head.SeriesInstanceUID)
+        name = f"osteoct {series} {self.case.sha256} {role}"
+        return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}"
 
     def link(self, role: str) -> Json:
-        return {"reference": self.url(role)}
+        """A reference; its type is told, for a URN does not."""
+        return {"reference": self.url(role), "type": _KINDS.get(role, "Observation")}
 
 
 def render_bundle(case: FinishedCase, source: SourceSeries | None = None) -> bytes:

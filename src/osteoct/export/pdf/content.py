@@ -45,19 +45,19 @@ class Shown:
     ----------
     case
         What the case is called in place of its own name.
-    has_date
-        Whether it says when the case was analysed.
+    has_origin
+        Whether it says when the case was analysed, and of which files, by their hashes.
     """
 
     case: str | None = None
-    has_date: bool = True
+    has_origin: bool = True
 
 
 def what_is_shown(source: SourceSeries | None) -> Shown:
-    """Without identifiers a page has neither the user's name of the case nor a date."""
+    """Without identifiers a page has neither the user's name of the case nor dates and hashes."""
     if source is None or not source.is_deidentified:
         return Shown()
-    return Shown(case=str(source.head.PatientID), has_date=False)
+    return Shown(case=str(source.head.PatientID), has_origin=False)
 
 
 def make_content(
@@ -119,8 +119,9 @@ def tell_left_out(doubts: Sequence[Doubt]) -> str:
 
 def _software(result: CaseResult, shown: Shown) -> tuple[Fact, ...]:
     """Versions, inputs and policy; packages and times stand in the page and in the run file."""
-    hidden = {"Packages", "Time"} if shown.has_date else {"Packages", "Time", "Started (UTC)"}
-    made = [f for f in describe_provenance(result.provenance) if f.term not in hidden]
+    made = [f for f in describe_provenance(result.provenance) if f.term not in ("Packages", "Time")]
+    if not shown.has_origin:
+        made = [f for f in made if f.term == "osteoct"]
     segmenter = result.provenance.segmenter
     masks = "brought by the user" if segmenter is None else f"{segmenter.name} {segmenter.version}"
     return (Fact(term="Masks", text=masks), *describe_policy(result.policy), *made)
