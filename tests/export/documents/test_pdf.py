@@ -54,7 +54,9 @@ def test_text_of_a_case_is_never_code(laid):
     assert words in " ".join(text_of(render_case_pdf(replace(laid.case, result=result))))
 
 
-@pytest.mark.parametrize(("more", "told"), [(0, ""), (1, "Not listed here: 1 notes")])
+@pytest.mark.parametrize(
+    ("more", "told"), [(0, ""), (1, "Not listed here: 1 note;"), (2, "Not listed here: 2 notes;")]
+)
 def test_findings_that_do_not_fit_are_counted(laid, more, told):
     """The gravest stay; a finding never disappears without a word."""
     grave = Finding(code="grave", severity=Severity.BLOCKING, message="stop")

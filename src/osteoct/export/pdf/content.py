@@ -108,12 +108,9 @@ def make_content(
 def tell_left_out(doubts: Sequence[Doubt]) -> str:
     """Say how many findings are not listed, by severity; nothing where all are."""
     counts = {severity: sum(d.severity == severity for d in doubts) for severity in Severity}
-    words = {
-        Severity.BLOCKING: "blocking",
-        Severity.WARNING: "warnings",
-        Severity.INFO: "notes",
-    }
-    told = [f"{counts[s]} {words[s]}" for s in words if counts[s]]
+    words = {Severity.BLOCKING: "blocking", Severity.WARNING: "warning", Severity.INFO: "note"}
+    plural = {s: "" if s is Severity.BLOCKING or counts[s] == 1 else "s" for s in words}
+    told = [f"{counts[s]} {word}{plural[s]}" for s, word in words.items() if counts[s]]
     return f"Not listed here: {', '.join(told)}; see findings.csv." if told else ""
 
 
