@@ -11,7 +11,13 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("export", short_help="Write a finished case for a PACS and other programs.")
 @click.argument("case", type=_PATH)
-@click.option("--to", "formats", multiple=True, required=True, help="dicom; may be repeated.")
+@click.option(
+    "--to",
+    "formats",
+    multiple=True,
+    required=True,
+    help="dicom, dicom-pdf, fhir, pdf or excel; may be repeated.",
+)
 @click.option("-o", "--out", type=_PATH, required=True, help="Folder to make for the files.")
 @click.option("--source", type=_PATH, help="DICOM series that CASE was measured on.")
 @click.option("--series", help="SeriesInstanceUID in it, where one was named to analyze.")
@@ -38,6 +44,11 @@ def export_command(
     dicom: a segmentation (seg.dcm) and a structured report (sr.dcm) that belong to the patient's
     study, and so carry the patient's name and number as the source series does. With --deidentify
     they carry none, and the series lies beside them in OUT/ct, likewise.
+
+    dicom-pdf: the report for viewers that show nothing else, likewise in the patient's study: as
+    PDF (pdf.dcm) and its first page as a picture (page.dcm). fhir: a bundle of FHIR R4 (fhir.json);
+    with --source it names study and series. pdf: the report on two sheets (report.pdf). excel: a
+    workbook (case.xlsx).
 
     Exit codes: 0 done, 2 usage, 3 case or series refused, 4 environment.
     """

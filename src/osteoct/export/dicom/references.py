@@ -24,6 +24,11 @@ def reference_series(dataset: Dataset, source: SourceSeries) -> None:
     dataset.SourceImageSequence = [_source_image(source, n) for n in range(len(source.images))]
 
 
+def reference_images(source: SourceSeries) -> list[Dataset]:
+    """Every image of the series, as what a new object was made from."""
+    return [_source_image(source, n) for n in range(len(source.images))]
+
+
 def derive_from(source: SourceSeries, plane: int) -> Dataset:
     """The item of a frame's Derivation Image Sequence: the plane of the CT that it lies on."""
     image = source.planes[plane]

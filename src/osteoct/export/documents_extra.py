@@ -1,0 +1,27 @@
+"""Whether the packages of the extra ``documents`` are there."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Final
+
+from osteoct.errors import DependencyError
+
+DOCUMENTS: Final = {"typst": "typst>=0.13", "xlsxwriter": "xlsxwriter>=3.1"}
+"""What sets a PDF and what writes a workbook; both come with the extra ``documents``."""
+
+
+def check_documents_extra(feature: str, module: str) -> None:
+    """Raise unless a package of :data:`DOCUMENTS` is there.
+
+    Raises
+    ------
+    DependencyError
+        Names the feature, what it lacks and how to install it.
+    """
+    if find_spec(module) is None:
+        raise DependencyError(
+            f"{feature} needs {DOCUMENTS[module]}",
+            found="not installed",
+            hint="pip install 'osteoct[documents]'",
+        )
