@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import pydicom
@@ -140,10 +141,25 @@ def test_results_that_are_none(tmp_path):
         read_finished_case(tmp_path)
 
 
-def test_a_missing_package_is_named(monkeypatch):
+@pytest.mark.parametrize(
+    ("needed", "is_enough"),
+    [
+        ({"no-such-package": "1.0"}, False),
+        ({"highdicom": "999.0"}, False),
+        ({"highdicom": ".".join(version("highdicom").split(".")[:2])}, True),
+        ({"highdicom": "0.9"}, True),
+    ],
+)
+def test_a_missing_or_old_package_is_named(monkeypatch, needed, is_enough):
     """The extra is optional; who asks for it without it is told what to install."""
-    monkeypatch.setattr(extra, "NEEDED", {"no_such_module": "no-such-package>=1"})
-    with pytest.raises(DependencyError, match=r"no-such-package>=1.*osteoct\[dicom\]"):
+    monkeypatch.setattr(extra, "NEEDED", needed)
+    if is_enough:
+        extra.check_dicom_extra("export --to dicom")
+        return
+    (name, lowest), *_ = needed.items()
+    with pytest.raises(
+        DependencyError, match=rf"{name}>={lowest}; found {name} .*osteoct\[dicom\]"
+    ):
         extra.check_dicom_extra("export --to dicom")
 
 
