@@ -62,8 +62,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types of the whole package, strictly."""
-    session.install(*QUIET, ".[lint]")
+    """Types of the whole package, strictly, those of highdicom included."""
+    session.install(*QUIET, ".[lint,dicom]")
     session.run("mypy")
 
 

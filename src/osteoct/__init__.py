@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from osteoct.export.exporting import export_case as export_case
     from osteoct.geometry import Geometry as Geometry
     from osteoct.io.dicom.series import find_series as find_series
+    from osteoct.io.dicom_sr import read_structured_report as read_structured_report
     from osteoct.io.labels import read_labels as read_labels
     from osteoct.io.volume import read_volume as read_volume
     from osteoct.phantom.acquisition import scan as scan
@@ -35,6 +36,7 @@ _HOME = {
     "find_series": "osteoct.io.dicom.series",
     "make_phantom": "osteoct.phantom.catalogue",
     "read_labels": "osteoct.io.labels",
+    "read_structured_report": "osteoct.io.dicom_sr",
     "read_volume": "osteoct.io.volume",
     "scan": "osteoct.phantom.acquisition",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "find_series",
     "make_phantom",
     "read_labels",
+    "read_structured_report",
     "read_volume",
     "scan",
 ]

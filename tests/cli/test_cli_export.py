@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collect_here():
+    """Let highdicom's connections go while their warning is ignored, not in another module."""
+    yield
+    gc.collect()
 
 
 def test_a_case_becomes_dicom_and_comes_back_as_masks(osteoct, analysed, patient, tmp_path):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 
 import osteoct
+from osteoct.anatomy import Part, Structure
 from osteoct.errors import (
     ConfigError,
     DependencyError,
@@ -25,8 +28,10 @@ from osteoct.export.case_folder import read_finished_case
 from osteoct.export.exporting import export_case
 from osteoct.export.source_series import find_source
 from osteoct.io.identity import SourceIdentity
+from osteoct.io.nifti import write_labels
 from osteoct.io.pseudonym import case_pseudonym, load_key
 from osteoct.phantom.dicom import write_dicom
+from osteoct.volume import LabelVolume
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 
@@ -140,10 +145,25 @@ def test_results_that_are_none(tmp_path):
         read_finished_case(tmp_path)
 
 
-def test_a_missing_package_is_named(monkeypatch):
+@pytest.mark.parametrize(
+    ("needed", "is_enough"),
+    [
+        ({"no-such-package": "1.0"}, False),
+        ({"highdicom": "999.0"}, False),
+        ({"highdicom": ".".join(version("highdicom").split(".")[:2])}, True),
+        ({"highdicom": "0.9"}, True),
+    ],
+)
+def test_a_missing_or_old_package_is_named(monkeypatch, needed, is_enough):
     """The extra is optional; who asks for it without it is told what to install."""
-    monkeypatch.setattr(extra, "NEEDED", {"no_such_module": "no-such-package>=1"})
-    with pytest.raises(DependencyError, match=r"no-such-package>=1.*osteoct\[dicom\]"):
+    monkeypatch.setattr(extra, "NEEDED", needed)
+    if is_enough:
+        extra.check_dicom_extra("export --to dicom")
+        return
+    (name, lowest), *_ = needed.items()
+    with pytest.raises(
+        DependencyError, match=rf"{name}>={lowest}; found {name} .*osteoct\[dicom\]"
+    ):
         extra.check_dicom_extra("export --to dicom")
 
 
@@ -176,3 +196,21 @@ def test_headers_that_lost_what_dicom_asks_for(finish, measured, tmp_path):
     first = seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
     own = pydicom.dcmread(next(iter(sorted(case.series.glob("*.dcm")))))
     assert first.ReferencedSOPInstanceUID == own.file_meta.MediaStorageSOPInstanceUID
+
+
+@pytest.mark.parametrize(
+    ("structures", "message"),
+    [({}, "there is nothing to export"), ({1: "liver"}, "is no compartment; found 'liver'")],
+)
+def test_a_label_map_that_is_not_of_this_case(finish, measured, tmp_path, structures, message):
+    """Empty, or with other names than osteoct's: no outline is guessed from numbers."""
+    case = finish(measured, tmp_path)
+    labels = LabelVolume(
+        array=np.zeros(measured.shot.ct.geometry.shape, np.uint8),
+        geometry=measured.shot.ct.geometry,
+        structures={n: Structure(name=name, part=Part.OTHER) for n, name in structures.items()},
+    )
+    write_labels(labels, case.case / "compartments.nii.gz")
+    with pytest.raises(InputError, match=message):
+        export_case(case.case, ["dicom"], out=tmp_path / "out", source=case.series)
+    assert not (tmp_path / "out").exists()

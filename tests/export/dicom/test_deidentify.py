@@ -29,6 +29,7 @@ def identify(file):
     image.RequestAttributesSequence = [request]
     block = image.private_block(0x0029, "MAKER", create=True)
     block.add_new(1, "LO", "SECRETNOTE")
+    image.add_new(0x60024000, "LT", "SECRETNOTE")  # a comment of an overlay: a repeating group
     kept = pydicom.Dataset()
     kept.StationName, kept.PatientComments = "KLINIKUM", "SECRETNOTE"
     image.ContributingEquipmentSequence = [kept]

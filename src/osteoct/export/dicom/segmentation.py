@@ -61,7 +61,13 @@ def make_segmentation(
     codes = _on_grid_of_series(compartments, origin)
     with quietly():  # values of the source's header are none of ours
         dataset = _make_head(origin, planes, segments)
-    frames = [(segment, k) for segment in segments for k in _slices_of(codes, segment)]
+    present = [frozenset(np.unique(plane).tolist()) for plane in codes]
+    frames = [
+        (segment, k)
+        for segment in segments
+        for k, labels in enumerate(present)
+        if labels & segment.labels
+    ]
     _set_frames(dataset, origin, planes, frames)
     dataset.SegmentsOverlap = _overlap(segments)
     dataset.PixelData = _pack(_masks(codes, frames))
@@ -126,12 +132,6 @@ def _make_head(origin: Origin, planes: FramePlanes, segments: Sequence[RegionSeg
     dataset.Rows, dataset.Columns = planes.rows, planes.columns
     reference_series(dataset, origin.source)
     return dataset
-
-
-def _slices_of(codes: NDArray[np.uint16], segment: RegionSegment) -> list[int]:
-    """The slices in which a segment has a voxel."""
-    table = _membership(segment, codes)
-    return [k for k, plane in enumerate(codes) if table[np.unique(plane)].any()]
 
 
 def _membership(segment: RegionSegment, codes: NDArray[np.uint16]) -> NDArray[np.bool_]:
