@@ -40,13 +40,15 @@ class ExportedFile(Record):
 class ExportRecord(Record):
     """What an export holds, as written to ``export.json``; without identifiers.
 
-    ``case_sha256`` is the SHA-256 of the ``case.json`` that was exported.
+    ``case_sha256`` is the SHA-256 of the ``case.json`` that was exported. Where identifiers were
+    taken out it is absent, and the case is called as the patient is in the objects: the name of a
+    case may be a hospital's number, and a hash would lead back to its result.
     """
 
     schema_id: Literal["osteoct.export/1"] = Field(default="osteoct.export/1", alias="schema")
     osteoct_version: str
     case_id: str
-    case_sha256: str
+    case_sha256: str | None = None
     files: tuple[ExportedFile, ...]
     notes: tuple[str, ...] = ()
     """What whoever sends the files on should know."""
@@ -93,12 +95,12 @@ def export_case(
     found = None
     if source is not None:
         found = find_source(finished, Path(source), series=series, key_file=key_file)
-    copy_series = None
+    copy_series, name = None, finished.result.case_id
     if deidentify and source is not None and found is not None:
-        found, copy_series = _deidentify(finished, found, key_file)
+        found, copy_series, name = _deidentify(finished, found, key_file)
     job = ExportJob(case=finished, source=found, deflate=deflate)
     contents = [(f, name, data) for f in formats for name, data in f.make(job).items()]
-    record = _describe(finished, found, contents)
+    record = _describe(finished, found, contents, called=name)
     with result_folder(Path(out), overwrite=overwrite, marker=EXPORT_FILE) as folder:
         for _, name, data in contents:
             (folder / name).write_bytes(data)
@@ -111,8 +113,8 @@ def export_case(
 
 def _deidentify(
     case: FinishedCase, source: SourceSeries, key_file: Path | None
-) -> tuple[SourceSeries, Callable[..., None]]:
-    """The series without identifiers, and what writes its images likewise."""
+) -> tuple[SourceSeries, Callable[..., None], str]:
+    """The series without identifiers, what writes its images so, and what the case is called."""
     check_dicom_extra("export --deidentify")
     from osteoct.export.dicom.deidentify import (  # noqa: PLC0415 -- optional packages
         Deidentifier,
@@ -123,7 +125,7 @@ def _deidentify(
     key = load_key(key_file)
     patient = patient_pseudonym(source.identity, key)
     by = Deidentifier(key=key, patient=patient or case_pseudonym(source.identity, case.sha256, key))
-    return deidentify_source(source, by), partial(write_deidentified_series, by=by)
+    return deidentify_source(source, by), partial(write_deidentified_series, by=by), by.patient
 
 
 def _check_request(
@@ -153,12 +155,14 @@ def _describe(
     case: FinishedCase,
     source: SourceSeries | None,
     contents: Sequence[tuple[ExportFormat, str, bytes]],
+    *,
+    called: str,
 ) -> ExportRecord:
     """The record of an export."""
     return ExportRecord(
         osteoct_version=__version__,
-        case_id=case.result.case_id,
-        case_sha256=case.sha256,
+        case_id=called,
+        case_sha256=case.sha256 if called == case.result.case_id else None,
         notes=() if source is None else _notes(source),
         files=tuple(
             ExportedFile(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pydicom
 import pytest
 
@@ -58,6 +60,14 @@ def test_nothing_of_the_patient_is_left(out, finished):
     for file in files:
         content = file.read_bytes()
         assert not [word for word in (*TELLING, *uids) if word.encode() in content], file.name
+
+
+def test_the_record_names_no_case(out, finished):
+    """A case may be called by a hospital's number, and a hash would lead back to its result."""
+    record = json.loads((out / "export.json").read_text())
+    assert record["case_id"].startswith("p-")
+    assert record["case_sha256"] is None
+    assert finished.result.case_id not in (out / "export.json").read_text()
 
 
 def test_objects_belong_together(out):

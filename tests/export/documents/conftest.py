@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from osteoct.analysis import write_pictures
 from osteoct.anatomy import Level
+from osteoct.case_files import write_pictures
 from osteoct.config import AnalysisConfig
 from osteoct.export.case_folder import FinishedCase, read_finished_case
 from osteoct.export.exporting import export_case
