@@ -28,7 +28,7 @@ _TRANSIENT = 2
 
 
 def make_entity(link: Link) -> AE:
-    """This side, with its name and its patience; the library logs nothing of what passes."""
+    """Our side, with its name and its patience; the library logs nothing of what passes."""
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
     try:

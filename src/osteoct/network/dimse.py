@@ -73,6 +73,7 @@ class DimseArchive:
         self._open: dict[str, Association] = {}
         self._failure: Exception | None = None
         self._expected: frozenset[str] = frozenset()
+        self._heads: dict[str, Dataset] = {}
 
     def __enter__(self) -> Self:
         """Begin; nothing is opened yet."""
@@ -157,8 +158,6 @@ class DimseArchive:
         if self._failure is not None:
             raise self._failure
 
-    _heads: dict[str, Dataset]
-
     def _studies(self, dates: str) -> list[str]:
         question = _question("STUDY", StudyDate=dates, ModalitiesInStudy="CT")
         question.StudyInstanceUID = question.StudyDescription = ""
@@ -196,7 +195,6 @@ class DimseArchive:
         known = self._open.get(model)
         if known is not None and known.is_established:
             return known
-        self._heads = getattr(self, "_heads", {})
         contexts, roles = [build_context(model)], []
         if model == StudyGet:
             contexts += _ct_contexts()
@@ -246,7 +244,7 @@ class DimseArchive:
             server = entity.start_server(
                 ("", self._move_port),
                 block=False,
-                contexts=_ct_contexts(),
+                contexts=[build_context(uid, list(_SYNTAXES)) for uid in CT_CLASSES],
                 evt_handlers=[(evt.EVT_C_STORE, self._receive)],
             )
         except OSError as error:
@@ -328,7 +326,7 @@ def _question(level: str, **keys: str) -> Dataset:
 
 
 def _contexts_of(kinds: Sequence[tuple[str, str]]) -> list[PresentationContext]:
-    """Each class in the encodings of its objects; an uncompressed one may be turned into another."""
+    """Each class in its objects' encodings; an uncompressed one may be turned into another."""
     packed = [build_context(uid, syntax) for uid, syntax in kinds if syntax not in _PLAIN]
     plain = dict.fromkeys(uid for uid, syntax in kinds if syntax in _PLAIN)
     return [*packed, *(build_context(uid, list(_PLAIN)) for uid in plain)]

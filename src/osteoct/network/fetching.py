@@ -78,7 +78,7 @@ def fetch_series(
     move_port: int | None = None,
     hear: Callable[[str], None] = lambda _: None,
 ) -> Fetched:
-    """Bring the CT series that match into ``out``, a folder each; interrupted, go on where it ended.
+    """Bring the CT series that match into ``out``, a folder each; interrupted, go on.
 
     A series appears under its name when all images that the archive lists are here, read back and
     right. Until then they lie beside ``out``, in a hidden folder that the next fetch goes on with.

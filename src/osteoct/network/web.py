@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -148,7 +149,7 @@ class WebArchive:
         answers: dict[str, Dataset] = {}
         offset = 0
         while True:
-            page = self._call(lambda: [Dataset.from_json(item) for item in ask(offset)])
+            page = self._call(partial(_page, ask, offset))
             before = len(answers)
             answers |= {d.to_json(): d for d in page}
             offset += len(page)
@@ -197,6 +198,11 @@ class WebArchive:
         """Ask; failures of the libraries become ours."""
         with explained(self._address):
             return ask()
+
+
+def _page(ask: Callable[[int], list[dict[str, Any]]], offset: int) -> list[Dataset]:
+    """One page of answers."""
+    return [Dataset.from_json(item) for item in ask(offset)]
 
 
 def _encode(dataset: Dataset) -> bytes:
