@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import json
 import shutil
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -126,7 +128,7 @@ class Orthanc:
 
     def count(self):
         """Instances it keeps."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/statistics", timeout=2) as told:  # noqa: S310 -- loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/statistics", timeout=2) as told:
             return json.load(told)["CountInstances"]
 
 
@@ -202,6 +204,15 @@ class Node:
             yield 0xFF00, dataset
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _sockets_are_left_open():
+    """Have those that pynetdicom leaves to the garbage collector closed before other tests run."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 @pytest.fixture
 def make_node():
     """Nodes that end with the test."""
@@ -241,7 +252,7 @@ def serve():
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 -- the library's names
 
             def log_message(self, *_):
                 pass

@@ -7,6 +7,9 @@ from click.testing import CliRunner
 
 from osteoct.cli import main
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom leaves a socket that the other side closed to the garbage collector."""
+
 
 def call(*args):
     return CliRunner().invoke(main, [str(a) for a in args], prog_name="osteoct")

@@ -1,4 +1,4 @@
-"""Nodes that break off, refuse, or are none: what was sent and kept afterwards, and what is said."""
+"""Nodes that break off, refuse, or are none: what was sent and kept, and what is said."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from osteoct.errors import NetworkError, OutputError
 from osteoct.network.fetching import fetch_series
 from osteoct.network.query import make_query
 from osteoct.network.sending import send_files
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom leaves a socket that the other side closed to the garbage collector."""
 
 
 @pytest.mark.parametrize("offers_find", [True, False])
@@ -99,6 +102,8 @@ def test_a_class_that_is_not_taken_is_refused(make_node, make, tmp_path):
     make.series(tmp_path / "in" / "b", images=3, sop_class=MRImageStorage)
     sent = send_files([tmp_path / "in"], make.link(make_node().address))
     assert (sent.stored, sent.refused) == (2, 3)
+    alone = send_files([tmp_path / "in" / "b"], make.link(make_node(offers_find=False).address))
+    assert (alone.stored, alone.refused) == (0, 3)
     assert "class and encoding" in sent.reasons[0][0]
 
 

@@ -10,6 +10,9 @@ from osteoct.network.fetching import fetch_series, list_series
 from osteoct.network.query import make_query
 from osteoct.network.sending import send_files
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom leaves a socket that the other side closed to the garbage collector."""
+
 
 @pytest.mark.parametrize("way", ["node", "web"])
 def test_there_and_back_again(way, orthanc, make, tmp_path):

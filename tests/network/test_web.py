@@ -14,6 +14,9 @@ from osteoct.network.fetching import fetch_series, list_series
 from osteoct.network.query import make_query
 from osteoct.network.sending import send_files
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom leaves a socket that the other side closed to the garbage collector."""
+
 PASSWORD = "open-sesame-42"  # noqa: S105 -- of a server that lives for a second
 KNOWN = Credentials(user="somebody", password=PASSWORD)
 STUDY = make_query(("1.2.3",), None)
@@ -21,9 +24,15 @@ STUDY = make_query(("1.2.3",), None)
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "who asks"), (403, "not allow"), (404, "no such thing"), (503, "503"), (302, "elsewhere")],
+    [
+        (401, "who asks"),
+        (403, "not allow"),
+        (404, "no such thing"),
+        (503, "503"),
+        (302, "elsewhere"),
+    ],
 )
-def test_a_refusal_is_one_line_without_the_secret(status, said, serve, make, tmp_path):
+def test_a_refusal_is_one_line_without_the_secret(status, said, serve, make):
     """Nor is the secret sent to where a service redirects."""
     other = serve()
     service = serve(status, b"Secretname " + PASSWORD.encode(), Location=other.url)
@@ -70,9 +79,19 @@ def test_a_certificate_is_checked(serve, make, make_node, tmp_path):
     """Over both protocols: not trusted as it is, trusted once it is vouched for."""
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(  # noqa: S603 -- fixed arguments
-        [  # noqa: S607
+        [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate),
+            *(
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+            ),
             *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
         ],
         check=True,

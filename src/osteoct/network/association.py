@@ -27,6 +27,10 @@ _TRANSIENT = 2
 """Result of a rejection that may pass (DICOM PS3.8, table 9-21)."""
 
 
+class NothingAcceptedError(NetworkError):
+    """The archive speaks, and takes none of the classes that were offered."""
+
+
 def make_entity(link: Link) -> AE:
     """Our side, with its name and its patience; the library logs nothing of what passes."""
     _config.LOG_HANDLER_LEVEL = "none"
@@ -56,6 +60,8 @@ def associate(
     ------
     PassingNetworkError
         Nobody answers, or the archive is too busy.
+    NothingAcceptedError
+        None of the contexts is taken.
     NetworkError
         The certificate is not trusted, or the archive does not want this caller.
     """
@@ -71,6 +77,12 @@ def associate(
     )
     if association.is_established:
         return association
+    if association.rejected_contexts and not association.is_rejected:
+        raise NothingAcceptedError(
+            "the archive does not offer what is asked for",
+            where=address.shown,
+            found="no presentation context accepted",
+        )
     raise _why_not(association, link, address)
 
 

@@ -36,7 +36,7 @@ from osteoct.errors import NetworkError, PassingNetworkError
 from osteoct.io.dicom.elements import PARSE_ERRORS
 from osteoct.network.address import DimseAddress
 from osteoct.network.archive import CT_CLASSES, Answer, Keep, SeriesFound, Verdict
-from osteoct.network.association import associate, make_entity
+from osteoct.network.association import NothingAcceptedError, associate, make_entity
 from osteoct.network.instances import Instance
 from osteoct.network.link import Link
 from osteoct.network.listing import as_series, text_of
@@ -91,8 +91,9 @@ class DimseArchive:
 
     def present(self, instances: Sequence[Instance]) -> frozenset[str] | None:
         """Ask series by series; ``None`` where the node answers no C-FIND."""
-        association = self._asking(StudyFind, is_optional=True)
-        if association is None:
+        try:
+            self._asking(StudyFind)
+        except NothingAcceptedError:
             return None
         wanted = {i.uid for i in instances}
         found: set[str] = set()
@@ -110,7 +111,11 @@ class DimseArchive:
         names = list(kinds)
         for start in range(0, len(names), _MOST_KINDS // 2):
             chunk = names[start : start + _MOST_KINDS // 2]
-            association = associate(self._link, self._address, _contexts_of(chunk))
+            try:
+                association = associate(self._link, self._address, _contexts_of(chunk))
+            except NothingAcceptedError:
+                yield from (_not_taken(i.uid) for name in chunk for i in kinds[name])
+                continue
             is_well = False
             try:
                 for name in chunk:
@@ -190,7 +195,7 @@ class DimseArchive:
             if not is_told and self._failure is None:
                 raise self._unwilling("C-GET" if self._move_port is None else "C-MOVE", code)
 
-    def _asking(self, model: Any, *, is_optional: bool = False) -> Any:  # noqa: ANN401 -- UID
+    def _asking(self, model: Any) -> Any:  # noqa: ANN401 -- UID
         """The association for questions of one kind, opened when it is first needed."""
         known = self._open.get(model)
         if known is not None and known.is_established:
@@ -208,8 +213,6 @@ class DimseArchive:
         )
         if not any(c.abstract_syntax == model for c in association.accepted_contexts):
             _end(association, is_well=True)
-            if is_optional:
-                return None
             raise NetworkError(
                 "the archive does not offer what is asked for",
                 where=self._address.shown,
@@ -268,8 +271,7 @@ class DimseArchive:
         try:
             status = association.send_c_store(dataset)
         except ValueError:  # no context for it, or it cannot be encoded
-            reason = "the archive does not accept objects of this class and encoding"
-            return Answer(uid=instance.uid, verdict=Verdict.REFUSED, reason=reason)
+            return _not_taken(instance.uid)
         except RuntimeError:  # the association ended between two objects
             raise self._gone() from None
         verdict, reason = _judge(self._code(status, association))
@@ -303,6 +305,12 @@ class DimseArchive:
             found=f"status {code:04X}",
             hint=hint,
         )
+
+
+def _not_taken(uid: str) -> Answer:
+    """The answer to an object whose class or encoding the archive did not accept."""
+    reason = "the archive does not accept objects of this class and encoding"
+    return Answer(uid=uid, verdict=Verdict.REFUSED, reason=reason)
 
 
 def _judge(code: int) -> tuple[Verdict, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from osteoct.errors import ConfigError, NetworkError, PassingNetworkError
+from osteoct.io.dicom.elements import quietly
 from osteoct.network.archive import SeriesFound, open_archive
 from osteoct.network.extra import check_network_extra
 from osteoct.network.instances import short_name
@@ -173,8 +174,8 @@ def _fetch_one(
 def _check(link: Link, query: Query) -> None:
     check_network_extra("fetching")
     check_link(link)
-    for uid in query.studies:
-        if not UID(uid).is_valid:
+    with quietly():
+        if not all(UID(uid).is_valid for uid in query.studies):
             raise ConfigError("is no UID", where="--study", wanted="digits and dots")
 
 
