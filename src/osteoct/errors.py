@@ -18,6 +18,8 @@
      ├─ RunError                   a batch cannot go on; what is finished stays
      │   ├─ LedgerError                the ledger cannot be read, written or is of another kind
      │   └─ EngineLostError            the scheduler of the workers is gone
+     ├─ NetworkError               an archive cannot be reached, refuses, or answers nonsense
+     │   └─ PassingNetworkError        the same, where a later attempt may end otherwise
      ├─ ConfigError                an option, configuration key or protocol that does not exist
      ├─ DependencyError            an optional package is missing
      └─ LinkageError               tables that do not join
@@ -144,6 +146,14 @@ class LedgerError(RunError):
 
 class EngineLostError(RunError):
     """What holds the workers is gone: the scheduler of a cluster died or cannot be reached."""
+
+
+class NetworkError(OsteoctError):
+    """An archive cannot be reached, refuses what is asked, or answers what nobody understands."""
+
+
+class PassingNetworkError(NetworkError):
+    """A failure of the network or the archive that another attempt may not meet."""
 
 
 class ConfigError(OsteoctError):

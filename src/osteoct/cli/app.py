@@ -17,6 +17,7 @@ from osteoct.cli.words import say, speak_utf8
 from osteoct.errors import (
     ConfigError,
     DependencyError,
+    NetworkError,
     OsteoctError,
     OutputExistsError,
     RunError,
@@ -41,6 +42,8 @@ COMMANDS = (
     "collect",
     "review",
     "export",
+    "send",
+    "fetch",
     "segment",
     "inspect",
     "phantom",
@@ -127,7 +130,7 @@ def exit_code_of(error: OsteoctError) -> int:
     """The documented exit code of a failure."""
     if isinstance(error, (ConfigError, OutputExistsError)):
         return EXIT_USAGE
-    if isinstance(error, (DependencyError, SegmenterUnavailableError, RunError)):
+    if isinstance(error, (DependencyError, SegmenterUnavailableError, RunError, NetworkError)):
         return EXIT_ENVIRONMENT
     return EXIT_INPUT_REFUSED
 
