@@ -188,11 +188,12 @@ class WebArchive:
     def _post(self, datasets: list[Dataset]) -> Dataset:
         """The answer, also where its status says that nothing was stored (409)."""
         try:
-            return self._client.store_instances(datasets)
+            answer: Dataset = self._client.store_instances(datasets)
         except HTTPError as error:
             if error.response.status_code != 409:  # noqa: PLR2004 -- DICOM PS3.18, table 10.5.3-1
                 raise
             return Dataset.from_json(error.response.json())
+        return answer
 
     def _call(self, ask: Callable[[], T]) -> T:
         """Ask; failures of the libraries become ours."""
