@@ -39,15 +39,15 @@ class Times:
     The defaults are those of ``docs/explanation/scale.md``, which says where each was measured.
     """
 
-    read_s: float = 1.1
+    read_s: float = 3.4
     segment_gpu_s: float = 30.0
     segment_cpu_s: float = 60.0
-    measure_s: float = 4.5
-    store_s: float = 0.15
-    ledger_s: float = 0.005
-    plan_s: float = 0.5
+    measure_s: float = 9.5
+    store_s: float = 0.01
+    ledger_s: float = 0.011
+    plan_s: float = 0.6
     in_bytes: float = 300e6
-    out_bytes: float = 2.5e6
+    out_bytes: float = 5.1e6
 
 
 @dataclass(frozen=True, kw_only=True)
