@@ -14,7 +14,7 @@ BASE_MIB: Final = 260
 
 MIB_PER_MEGAVOXEL: Final = 9.5
 """CT, masks and what is computed on the whole image, per million voxels: twice the 4.2 that
-``benchmarks/worker_memory.py`` shows for 512 x 512 pixels and 100 to 800 slices, as an image that is
+``benchmarks/worker_memory.py`` shows for 512 x 512 pixels and 100 to 800 slices: an image that is
 no whole numbers takes twice the memory, and masks on another grid are brought onto that of the CT.
 """
 
