@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000TransferSyntaxes,
@@ -22,15 +23,6 @@ from pydicom.uid import (
 from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelFind as StudyFind,
-)
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelGet as StudyGet,
-)
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelMove as StudyMove,
-)
 
 from osteoct.errors import NetworkError, PassingNetworkError
 from osteoct.io.dicom.elements import PARSE_ERRORS
@@ -40,6 +32,11 @@ from osteoct.network.association import NothingAcceptedError, associate, make_en
 from osteoct.network.instances import Instance
 from osteoct.network.link import Link
 from osteoct.network.listing import as_series, text_of
+
+StudyFind: Final = UID("1.2.840.10008.5.1.4.1.2.2.1")
+StudyMove: Final = UID("1.2.840.10008.5.1.4.1.2.2.2")
+StudyGet: Final = UID("1.2.840.10008.5.1.4.1.2.2.3")
+"""The study root models (DICOM PS3.4, table C.6.2-1), named here as the library names them late."""
 
 _PLAIN: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _SYNTAXES: Final = (
