@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.multival import MultiValue
 from pydicom.uid import (
     CTImageStorage,
     ExplicitVRLittleEndian,
@@ -180,7 +181,11 @@ class Node:
     def _matching(self, question):
         keys = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
         asked = {key: question.get(key) for key in keys if question.get(key)}
-        return [d for d in self.kept.values() if all(d.get(k) == v for k, v in asked.items())]
+        return [
+            d
+            for d in self.kept.values()
+            if all(d.get(k) in (v if isinstance(v, MultiValue) else [v]) for k, v in asked.items())
+        ]
 
     def _find(self, event):
         names = [e.keyword for e in event.identifier if e.keyword != "QueryRetrieveLevel"]

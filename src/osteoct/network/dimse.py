@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000TransferSyntaxes,
@@ -22,15 +23,6 @@ from pydicom.uid import (
 from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelFind as StudyFind,
-)
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelGet as StudyGet,
-)
-from pynetdicom.sop_class import (
-    StudyRootQueryRetrieveInformationModelMove as StudyMove,
-)
 
 from osteoct.errors import NetworkError, PassingNetworkError
 from osteoct.io.dicom.elements import PARSE_ERRORS
@@ -40,6 +32,11 @@ from osteoct.network.association import NothingAcceptedError, associate, make_en
 from osteoct.network.instances import Instance
 from osteoct.network.link import Link
 from osteoct.network.listing import as_series, text_of
+
+StudyFind: Final = UID("1.2.840.10008.5.1.4.1.2.2.1")
+StudyMove: Final = UID("1.2.840.10008.5.1.4.1.2.2.2")
+StudyGet: Final = UID("1.2.840.10008.5.1.4.1.2.2.3")
+"""The study root models (DICOM PS3.4, table C.6.2-1), named here as the library names them late."""
 
 _PLAIN: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _SYNTAXES: Final = (
@@ -59,8 +56,8 @@ _OUT_OF_RESOURCES: Final = range(0xA700, 0xA800)
 _WARNINGS: Final = range(0xB000, 0xC000)
 _REFUSED = 0x0124
 
-_TOO_MANY_ASKED: Final = 500
-"""UIDs of one series are asked for one by one up to here, else all at once anyway."""
+_MOST_ASKED: Final = 50
+"""UIDs in one request for images: a list of them is quick, and no node minds its length."""
 
 
 class DimseArchive:
@@ -153,10 +150,12 @@ class DimseArchive:
         """C-GET, or C-MOVE to a port of this machine."""
         self._expected = frozenset(wanted)
         keys = {"StudyInstanceUID": series.study, "SeriesInstanceUID": series.series}
-        if whole or len(wanted) > _TOO_MANY_ASKED:
+        if whole:
             questions = [_question("SERIES", **keys)]
         else:
-            questions = [_question("IMAGE", **keys, SOPInstanceUID=u) for u in sorted(wanted)]
+            left = sorted(wanted)
+            chunks = [left[n : n + _MOST_ASKED] for n in range(0, len(left), _MOST_ASKED)]
+            questions = [_question("IMAGE", **keys, SOPInstanceUID=uids) for uids in chunks]
         with self._listening():
             for question in questions:
                 self._bring(question)
@@ -324,7 +323,7 @@ def _judge(code: int) -> tuple[Verdict, str]:
     return Verdict.REFUSED, f"status {code:04X}"
 
 
-def _question(level: str, **keys: str) -> Dataset:
+def _question(level: str, **keys: str | list[str]) -> Dataset:
     """A data set to ask with."""
     question = Dataset()
     question.QueryRetrieveLevel = level

@@ -20,7 +20,7 @@ from osteoct.network.archive import CT_CLASSES, Answer, Keep, SeriesFound, Verdi
 from osteoct.network.instances import Instance
 from osteoct.network.link import Link
 from osteoct.network.listing import as_series, text_of
-from osteoct.network.web_session import WebSession, explained
+from osteoct.network.web_session import WebSession, explained, status_of
 
 _MOST_BYTES: Final = 16_000_000
 """Of one STOW request: memory, and what is lost when a request breaks off."""
@@ -70,7 +70,7 @@ class WebArchive:
             except NetworkError as error:
                 if not isinstance(error.__cause__, HTTPError):
                     raise
-                code = error.__cause__.response.status_code
+                code = status_of(error.__cause__)
                 if code in (405, 501):
                     return None
                 if code != 404:  # noqa: PLR2004 -- some services say so of an unknown study
@@ -190,7 +190,7 @@ class WebArchive:
         try:
             answer: Dataset = self._client.store_instances(datasets)
         except HTTPError as error:
-            if error.response.status_code != 409:  # noqa: PLR2004 -- DICOM PS3.18, table 10.5.3-1
+            if error.response is None or status_of(error) != 409:  # noqa: PLR2004 -- DICOM PS3.18, table 10.5.3-1
                 raise
             return Dataset.from_json(error.response.json())
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -63,14 +63,19 @@ class WebSession(requests.Session):
         stream: Any,  # noqa: ANN401
         verify: Any,  # noqa: ANN401
         cert: Any,  # noqa: ANN401
-    ) -> MutableMapping[str, Any]:
+    ) -> dict[str, Any]:
         """As requests does it, but an option beats ``REQUESTS_CA_BUNDLE``."""
-        merged: MutableMapping[str, Any] = super().merge_environment_settings(
+        merged: dict[str, Any] = super().merge_environment_settings(
             url, proxies, stream, verify, cert
         )
         if self._trusted is not True:
             merged["verify"] = self._trusted
         return merged
+
+
+def status_of(error: requests.HTTPError) -> int:
+    """The status of an answer that is an error; 0 where there was none."""
+    return 0 if error.response is None else int(error.response.status_code)
 
 
 @contextmanager
@@ -82,7 +87,7 @@ def explained(address: WebAddress) -> Iterator[None]:
     except OsteoctError:
         raise
     except requests.HTTPError as error:
-        raise _by_status(error.response.status_code, where) from error
+        raise _by_status(status_of(error), where) from error
     except requests.TooManyRedirects:
         raise NetworkError(
             "the archive sends elsewhere, where nothing is sent unasked",
