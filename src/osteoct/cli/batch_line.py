@@ -26,9 +26,14 @@ class BatchLine(LiveLine):
     def __init__(self) -> None:
         super().__init__()
         self._next = 0.0
+        self._dashboard: str | None = None
 
     def __call__(self, now: RunProgress) -> None:
-        """Show one moment."""
+        """Show one moment; the engine's own page once, as soon as it has one."""
+        if now.dashboard != self._dashboard:
+            self._dashboard = now.dashboard
+            self.show("")
+            say(f"the cluster's own page: {now.dashboard}")
         if self._is_live:
             self.show(f"{draw_bar(now)} {tell_progress(now)}")
         elif time.monotonic() >= self._next:
