@@ -164,6 +164,23 @@ def test_a_lost_ledger_is_made_again_from_the_store(root, tmp_path) -> None:
     assert table(store, tmp_path / "after.csv") == before
 
 
+def test_what_a_killed_run_left_is_swept_when_nobody_writes(root, tmp_path) -> None:
+    """Half a result, and one set aside whose replacement never came: that one returns."""
+    store = tmp_path / "store"
+    quiet = ("--workers", 1, "--progress", "none")
+    osteoct("run", root, *PATTERNS, "-o", store, *quiet)
+    before = table(store, tmp_path / "before.csv")
+    (whole,) = list((store / "cases").glob("*/a"))
+    (whole.parent / ".b.x.part").mkdir()
+    aside = whole.parent / ".a.x.old"
+    aside.mkdir()
+    whole.rename(aside / "result")
+    osteoct("run", store, "--resume", *quiet)
+    assert whole.is_dir()
+    assert not list(store.rglob(".*"))
+    assert table(store, tmp_path / "after.csv") == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -202,8 +202,9 @@ def recover_batch(batch: Batch) -> Recovery:
     OutputError
         The store cannot be written.
     """
-    batch.store.sweep(older_than_s=STALE_S)
     claims = batch.ledger.recover(is_dead=is_dead)
+    is_alone = batch.ledger.counts()[State.RUNNING] == 0  # nobody is writing a result
+    batch.store.sweep(older_than_s=0.0 if is_alone else STALE_S)
     adopted = _adopt(batch, (claim.item for claim in claims))
     return Recovery(given_back=len(claims) - adopted, adopted=adopted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 
 import pytest
@@ -35,6 +36,18 @@ def test_a_hospital_number_becomes_the_pseudonym_of_the_ct(kit, results, sheet):
     assert not cohort.table[["ct_date", "dxa_date"]].notna().any().any()
     assert not len(cohort.unlinked)
     assert "H-1" not in cohort.table.to_csv()
+
+
+def test_what_is_being_replaced_is_no_ct_of_its_own(kit, results, sheet):
+    """A batch that was killed leaves a replaced result in a folder with a dot."""
+    tree = results(kit.case("c1", hospital_id="H-1"))
+    (file,) = tree.rglob("case.json")
+    old = file.parent.parent / ".c1.x.old" / "result"
+    old.mkdir(parents=True)
+    shutil.copy(file, old)
+    cohort = kit.link(tree, sheet(dxa("H-1", "2020-03-02")))
+    assert len(cohort.table) == 1
+    assert not len(cohort.unlinked)
 
 
 def test_an_issuer_is_part_of_the_number(kit, results, sheet):

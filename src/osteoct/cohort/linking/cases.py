@@ -51,6 +51,9 @@ class CtCase:
 def find_case_files(folder: Path) -> list[Path]:
     """Every ``case.json`` at any depth, in the order of their paths.
 
+    Folders that begin with a dot are passed over: there lies what is being written or replaced, and
+    a result that was replaced would count as another CT.
+
     Raises
     ------
     UnreadableInputError
@@ -58,7 +61,10 @@ def find_case_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UnreadableInputError("is no folder of results", where=str(folder))
-    found = [Path(root) / CASE_FILE for root, _, names in os.walk(folder) if CASE_FILE in names]
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.extend([Path(root) / CASE_FILE] if CASE_FILE in names else ())
     if not found:
         raise UnreadableInputError(
             "holds no results", where=str(folder), found=f"no {CASE_FILE}", wanted="osteoct results"
