@@ -46,9 +46,8 @@ def segmentation(session: nox.Session) -> None:
     session.install(
         *QUIET, "--constraint", "constraints.txt", ".[test,contrast-phase,spine-segment]"
     )
-    # a module's tests stay in one process: they share what is made once for all of them
-    arguments = session.posargs or ("--numprocesses", "2", "--dist", "loadscope")
-    session.run("python", "-m", "pytest", "-m", "totalsegmentator", *arguments)
+    # one after the other: a network takes all cores, and two of them only wait for each other
+    session.run("python", "-m", "pytest", "-m", "totalsegmentator", *session.posargs)
 
 
 @nox.session
