@@ -23,7 +23,7 @@ from osteoct.errors import SegmentationError, SegmenterUnavailableError
 from osteoct.geometry import Geometry
 from osteoct.phantom.dicom import write_dicom
 from osteoct.protocols import BODY_CORE_4, Region
-from osteoct.records import CaseResult
+from osteoct.records import CaseResult, Severity
 from osteoct.segment.interface import Quality, SegmentOptions
 from osteoct.segment.registry import make_segmenter
 from osteoct.segment.testing import check_segmenter, dice_by_level
@@ -125,8 +125,11 @@ def test_levels_and_hu_are_right_from_dicom_to_report(analysed, nearest_hu):
     for level in LUMBAR:
         found = case.level(level)
         assert found is not None
-        # neighbours are 40 HU apart, or the network could not tell them: no mask is at fault
-        assert set(found.usability_codes) <= {"lucent-focus", "level-outlier"}
+        # neighbours are 40 HU apart, or the network could not tell them: masks of a small network
+        # may leave the bone's edge by a little, which is told, and none of them is at fault
+        assert set(found.usability_codes) <= {"lucent-focus", "level-outlier", "outline-misfit"}
+        doubts = [f for f in case.findings if f.level is level and f.code == "outline-misfit"]
+        assert all(finding.severity is Severity.WARNING for finding in doubts)
         assert found.body_source == "mask"
         core = found.region(BODY_CORE_4.id, Region.TRABECULAR)
         assert core is not None
