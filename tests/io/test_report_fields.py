@@ -35,6 +35,7 @@ def test_every_number_of_a_record_is_written():
             {
                 *fields.LEVEL_CHOICES,
                 *("level", "usable", "usability_codes", "regions", "heights", "morphometry"),
+                "numbering_reason",
             },
         ),
     ):
