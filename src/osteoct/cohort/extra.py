@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Final
 
-from osteoct.errors import DependencyError
+from osteoct.extras import check_modules
 
 NEEDED: Final = {"pandas": "pandas>=2.2", "statsmodels": "statsmodels>=0.14.4"}
 """Modules without which nothing of ``osteoct cohort`` works, and the requirement of each."""
@@ -25,10 +24,4 @@ def check_extra(feature: str, needed: Mapping[str, str] = NEEDED) -> None:
     DependencyError
         Names the feature, what it lacks and how to install it.
     """
-    missing = [requirement for module, requirement in needed.items() if find_spec(module) is None]
-    if missing:
-        raise DependencyError(
-            f"{feature} needs {' and '.join(missing)}",
-            found="not installed",
-            hint="pip install 'osteoct[cohort]'",
-        )
+    check_modules(feature, needed, extra="cohort")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Final
 
-from osteoct.errors import DependencyError
+from osteoct.extras import check_modules
 
 DOCUMENTS: Final = {"typst": "typst>=0.13", "xlsxwriter": "xlsxwriter>=3.1"}
 """What sets a PDF and what writes a workbook; both come with the extra ``documents``."""
@@ -19,9 +18,4 @@ def check_documents_extra(feature: str, module: str) -> None:
     DependencyError
         Names the feature, what it lacks and how to install it.
     """
-    if find_spec(module) is None:
-        raise DependencyError(
-            f"{feature} needs {DOCUMENTS[module]}",
-            found="not installed",
-            hint="pip install 'osteoct[documents]'",
-        )
+    check_modules(feature, {module: DOCUMENTS[module]}, extra="documents")
