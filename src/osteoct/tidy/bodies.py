@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from osteoct.compartments.depth import ROUNDING, is_far
-from osteoct.geometry import Box, Geometry, grown
+from osteoct.geometry import Geometry, grown
 from osteoct.tidy.sampled import Sampled
 from osteoct.volume import Mask
 
@@ -136,12 +136,12 @@ def _deeper_than(depth_mm: float, bone: Mask, geometry: Geometry) -> Mask:
 
 def _cells_of(numbered: NDArray[np.int32]) -> dict[int, NDArray[np.int64]]:
     """Indices (n, 3) of the cells of each number, looked for in the number's own box."""
-
-    def within(number: int, box: Box) -> NDArray[np.int64]:
-        return np.argwhere(numbered[box] == number) + [s.start for s in box]
-
-    boxes = enumerate(ndi.find_objects(numbered), start=1)
-    return {number: within(number, box) for number, box in boxes if box is not None}
+    found: dict[int, NDArray[np.int64]] = {}
+    for number, box in enumerate(ndi.find_objects(numbered), start=1):
+        if box is not None:
+            corner = np.array([side.start for side in box])
+            found[number] = np.argwhere(numbered[box] == number) + corner
+    return found
 
 
 def _regrow(parts: NDArray[Any], bone: Mask, geometry: Geometry) -> NDArray[np.int32]:
