@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from pynetdicom.fsm import StateMachine
+from pynetdicom.fsm import TRANSITION_TABLE, StateMachine
 
 from osteoct.network.node.refusals import Refusal
 
@@ -16,6 +16,15 @@ LONGEST_PDU_BYTES: Final = 2**18
 OFFERED_PDU_BYTES: Final = 2**17
 
 _READ_BYTES: Final = 2**16
+
+_CLOSING: Final = "Sta13"
+"""State in which an association that was broken off waits for the other side to close."""
+
+_BREAKING_OFF: Final = frozenset({"AA-1", "AA-7", "AA-8"})
+"""Actions that abort (DICOM PS3.8, table 9-9) ..."""
+
+_BY_US: Final = "Evt15"
+"""... unless it was asked for here."""
 
 
 class PduReader:
@@ -35,14 +44,18 @@ class PduReader:
     def __init__(
         self,
         connection: Any,  # noqa: ANN401 -- pynetdicom's
+        machine: StateMachine,
         *,
         most_s: float,
         refuse: Callable[[Refusal], None],
     ) -> None:
-        self._socket, self._most_s, self._refuse = connection.socket, most_s, refuse
+        self._socket, self._machine = connection.socket, machine
+        self._most_s, self._refuse = most_s, refuse
 
     def __call__(self, nr_bytes: int) -> bytearray:
-        """Return so many bytes, or fewer where the other side closes."""
+        """Return so many bytes, or fewer where the other side closes; none once it is over."""
+        if self._machine.current_state == _CLOSING:
+            return bytearray()
         if nr_bytes > LONGEST_PDU_BYTES:
             self._refuse(Refusal.PROTOCOL)
             raise OSError("too long")
@@ -76,6 +89,9 @@ class OrderlyMachine(StateMachine):
 
     def do_action(self, event: str) -> None:
         """Do what an event asks for."""
+        action = TRANSITION_TABLE.get((event, self.current_state))
+        if action is None or (action in _BREAKING_OFF and event != _BY_US):
+            self._refuse(Refusal.PROTOCOL)
         try:
             super().do_action(event)
         except Exception:  # noqa: BLE001 -- of whatever a stranger sends, in a thread not ours

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from pynetdicom import AE, build_context, evt
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import Verification
 
 from osteoct.errors import ConfigError, NetworkError
@@ -201,19 +202,26 @@ class Node:
     def _on_open(self, event: Any) -> None:  # noqa: ANN401 -- pynetdicom's
         """Set bounds to a connection before a byte of it is read."""
         association = event.assoc
-        refuse = self._tally.add
+        refuse = _Once(self._tally)
         association.dimse = Intake(association, begin=self._begin, refuse=refuse)
         machine = OrderlyMachine(association.dul, refuse=refuse)
         machine.current_state = association.dul.state_machine.current_state
         association.dul.state_machine = machine
         connection = association.dul.socket
-        connection.recv = PduReader(connection, most_s=self._settings.timeout_s, refuse=refuse)
+        connection.recv = PduReader(
+            connection, machine, most_s=self._settings.timeout_s, refuse=refuse
+        )
         with self._lock:
             self._intakes[association] = association.dimse
         self._forget_ended()
 
     def _on_close(self, event: Any) -> None:  # noqa: ANN401 -- pynetdicom's
-        self._forget(event.assoc)
+        association = event.assoc
+        self._forget(association)
+        if association.requestor.primitive is None:
+            # its thread waits for a request that will not come, and keeps a place meanwhile
+            association.is_aborted = True
+            association.dul.to_user_queue.put(A_ASSOCIATE())
 
     def _on_rejected(self, event: Any) -> None:  # noqa: ANN401 -- pynetdicom's
         answer = event.assoc.acceptor.primitive
@@ -268,6 +276,18 @@ class Node:
             has_ended = association.ident is not None and not association.is_alive()
             if all_of_them or has_ended:
                 self._forget(association)
+
+
+class _Once:
+    """Counts why a connection was broken off: the first reason is the one."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally, self._is_told = tally, False
+
+    def __call__(self, refusal: Refusal) -> None:
+        if not self._is_told:
+            self._is_told = True
+            self._tally.add(refusal)
 
 
 def _make_entity(settings: NodeSettings) -> Any:  # noqa: ANN401 -- pynetdicom's

@@ -23,6 +23,10 @@ class NodeServer(ThreadedAssociationServer):
         Seconds for the other side to agree on TLS.
     """
 
+    request_queue_size = 128
+    """Connections that may wait to be accepted: with the library's five, the sixth of a burst of
+    senders waits a second for its next try."""
+
     def __init__(
         self,
         *given: Any,  # noqa: ANN401 -- handed on to the library
