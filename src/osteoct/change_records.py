@@ -81,7 +81,7 @@ class Change(Record):
     earlier_case
         Name of the earlier case; ``None`` where it was read from a structured report.
     earlier_date, later_date
-        ``YYYYMMDD``, as far as known.
+        ``YYYY-MM-DD``, as far as known.
     days
         Between the two dates.
     scanner

@@ -116,10 +116,9 @@ def _check_order(earlier: Examination, later: Examination) -> int | None:
     """Days between the two; ``None`` where a date is missing."""
     if earlier.case_id is not None and earlier.case_id == later.case_id:
         raise InputError("both are the same case", found=later.case_id)
-    days = [_day_of(e.study_date) for e in (earlier, later)]
-    before, after = days
-    if before is None or after is None:
+    if earlier.study_date is None or later.study_date is None:
         return None
+    before, after = (date.fromisoformat(day) for day in (earlier.study_date, later.study_date))
     if before > after:
         raise InputError(
             "the earlier examination is the later one",
@@ -127,13 +126,6 @@ def _check_order(earlier: Examination, later: Examination) -> int | None:
             hint="name them in the order of their dates",
         )
     return (after - before).days
-
-
-def _day_of(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _compare_scanners(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from osteoct.anatomy import Level
 from osteoct.io.dicom_sr import ReportedResults
 from osteoct.record import Record
@@ -18,7 +20,7 @@ class Examination(Record):
     patient
         Keyed pseudonym; ``None`` where the source names no patient.
     study_date
-        ``YYYYMMDD``.
+        ``YYYY-MM-DD``; ``None`` where it is missing or no date.
     scanner
         Manufacturer and model; ``None`` where one of them is unknown.
     kernel
@@ -45,7 +47,7 @@ def examination_of(result: CaseResult) -> Examination:
     return Examination(
         case_id=result.case_id,
         patient=result.patient_pseudonym,
-        study_date=scan.study_date,
+        study_date=_iso(scan.study_date),
         kvp=scan.kvp,
         phase=scan.phase,
         scanner=name_scanner(scan.manufacturer, scan.model),
@@ -59,13 +61,21 @@ def examination_of_report(report: ReportedResults, *, patient: str | None) -> Ex
     return Examination(
         case_id=None,
         patient=patient,
-        study_date=report.study_date,
+        study_date=_iso(report.study_date),
         kvp=report.kvp,
         phase=report.phase,
         scanner=report.scanner,
         kernel=report.kernel,
         levels=report.levels,
     )
+
+
+def _iso(text: str | None) -> str | None:
+    """A date of a header or of a result, which write it differently."""
+    try:
+        return None if text is None else date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
 
 
 def name_scanner(manufacturer: str | None, model: str | None) -> str | None:

@@ -72,11 +72,8 @@ def tell_rows(row: RegionChange) -> str:
 def _title(change: Change) -> str:
     if change.earlier_date is None:
         return "Change since an earlier examination"
-    day = change.earlier_date
-    if len(day) == len("YYYYMMDD"):
-        day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     after = "" if change.days is None else f", {change.days} days before"
-    return f"Change since {day}{after}"
+    return f"Change since {change.earlier_date}{after}"
 
 
 def _row(row: RegionChange) -> ChangeRow:
