@@ -17,6 +17,9 @@ from osteoct.case_masks import (
     get_phase_opinion,
     get_second,
 )
+from osteoct.change.comparing import compare_examinations
+from osteoct.change.earlier import read_earlier
+from osteoct.change.examination import Examination, examination_of
 from osteoct.config import AnalysisConfig
 from osteoct.errors import GeometryError
 from osteoct.io.hashing import sha256_of
@@ -34,6 +37,23 @@ RECORDED_PACKAGES = ("numpy", "scipy", "pydicom", "nibabel", "SimpleITK", "matpl
 """Packages whose version can move a number or a picture."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An earlier examination to compare with.
+
+    Parameters
+    ----------
+    place
+        See :func:`osteoct.change.earlier.read_earlier`.
+    same_patient, own_limit_hu
+        See :func:`osteoct.change.comparing.compare_examinations`.
+    """
+
+    place: Path
+    same_patient: bool = False
+    own_limit_hu: float | None = None
+
+
 def analyze(
     ct: Path | str,
     masks: Path | str | None = None,
@@ -47,6 +67,7 @@ def analyze(
     case_id: str | None = None,
     key_file: Path | None = None,
     overwrite: bool = False,
+    earlier: Earlier | None = None,
 ) -> CaseResult:
     """Analyse one case from files and, with ``out``, write its result folder.
 
@@ -72,6 +93,8 @@ def analyze(
         Name of the case in every result; without one a keyed pseudonym is made.
     key_file
         Key for pseudonyms; see :func:`osteoct.io.pseudonym.load_key`.
+    earlier
+        An earlier examination of the patient, to compare with.
 
     Raises
     ------
@@ -88,6 +111,7 @@ def analyze(
     if out is not None:
         check_place(Path(out), overwrite=overwrite)
         check_reviews(Path(out))
+    before = None if earlier is None else read_earlier(earlier.place, key_file=key_file)
     case = analyze_files(
         sources,
         config=config,
@@ -96,10 +120,23 @@ def analyze(
         segmenter=segmenter,
         second=second,
     )
+    if earlier is not None and before is not None:
+        case = _with_change(case, before, earlier)
     if out is None:
         return case.result
     with result_folder(Path(out), overwrite=overwrite) as folder:
         return write_case(case, folder, config, earlier=Path(out))
+
+
+def _with_change(case: CaseAnalysis, before: Examination, earlier: Earlier) -> CaseAnalysis:
+    """The case with what changed since an earlier examination."""
+    change = compare_examinations(
+        before,
+        examination_of(case.result),
+        same_patient=earlier.same_patient,
+        own_limit_hu=earlier.own_limit_hu,
+    )
+    return replace(case, result=case.result.model_copy(update={"change": change}))
 
 
 def analyze_files(

@@ -19,6 +19,7 @@ from osteoct.agreement_records import (
     SegmenterRecord,
 )
 from osteoct.anatomy import Level
+from osteoct.change_records import Change, ChangeVerdict, Quantity, RegionChange
 from osteoct.numbering_records import Anchor, AnchorKind, LevelName, Numbering
 from osteoct.phase_records import Phase, PhaseOpinion
 from osteoct.protocols import Region
@@ -31,6 +32,8 @@ __all__ = [
     "Agreement",
     "Anchor",
     "AnchorKind",
+    "Change",
+    "ChangeVerdict",
     "Deformity",
     "Effect",
     "HeightSource",
@@ -45,9 +48,11 @@ __all__ = [
     "Phase",
     "PhaseOpinion",
     "PolicyRecord",
+    "Quantity",
     "Reason",
     "Record",
     "RegionAgreement",
+    "RegionChange",
     "Repair",
     "RepairRule",
     "SegmenterRecord",
@@ -303,6 +308,8 @@ class CaseResult(Record):
     """Whether any mask was repaired before it was measured."""
     repairs: tuple[Repair, ...] = ()
     """What was changed in the masks, and by which rule."""
+    change: Change | None = None
+    """What changed since an earlier examination; ``None`` where none was given."""
     provenance: Provenance
 
     @property

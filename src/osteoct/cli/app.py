@@ -40,6 +40,7 @@ COMMANDS = (
     "run",
     "status",
     "collect",
+    "compare",
     "review",
     "export",
     "send",

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from osteoct.compartments.labelmap import CompartmentLabel, parse_compartments
-from osteoct.errors import LabelsError, UnreadableInputError
+from osteoct.errors import LabelsError
+from osteoct.io.case_file import read_case_file
 from osteoct.io.output import RESULT_FILE
 from osteoct.records import CaseResult
 from osteoct.volume import Volume
@@ -64,22 +63,5 @@ def read_finished_case(folder: Path) -> FinishedCase:
     UnreadableInputError
         No ``case.json`` there, or one that is damaged or of another version.
     """
-    path = folder / RESULT_FILE
-    try:
-        content = path.read_bytes()
-        result = CaseResult.model_validate_json(content)
-    except OSError as error:
-        raise UnreadableInputError(
-            "holds no result",
-            where=str(folder),
-            found=error.strerror,
-            wanted=f"a folder of osteoct analyze, with {RESULT_FILE}",
-        ) from error
-    except ValidationError as error:
-        raise UnreadableInputError(
-            "is damaged or of another version",
-            where=str(path),
-            found=f"{error.error_count()} fields that do not fit",
-            wanted="a result of osteoct",
-        ) from error
+    result, content = read_case_file(folder / RESULT_FILE, where=folder)
     return FinishedCase(folder=folder, result=result, sha256=hashlib.sha256(content).hexdigest())

@@ -23,10 +23,14 @@ from osteoct.io.sr_items import SrItem, is_same, read_items
 from osteoct.protocols import Region
 from osteoct.record import Record
 from osteoct.records import (
+    Change,
     Finding,
     LevelResult,
     MasksUsed,
     Opinion,
+    Phase,
+    Quantity,
+    RegionChange,
     RegionMeasure,
     Summary,
     Usability,
@@ -62,6 +66,12 @@ class ReportedResults(Record):
     summaries: tuple[Summary, ...]
     findings: tuple[Finding, ...]
     opinions: tuple[Opinion, ...]
+    kvp: float | None = None
+    phase: Phase | None = None
+    scanner: str | None = None
+    """Manufacturer and model; the three of reports older than comparisons are ``None``."""
+    kernel: tuple[str, ...] = ()
+    change: Change | None = None
 
     def level(self, level: Level) -> LevelResult | None:
         """The result of one level, or ``None`` if it is not in the report."""
@@ -137,6 +147,54 @@ def _results(
             "opinions": tuple(
                 _opinion(g, where=where) for g in groups if _is_kind(g, fields.OPINION)
             ),
+            **_words(case, fields.SCAN_CHOICES),
+            **_numbers(case, fields.SCAN, where=where),
+            "scanner": case.text_of(fields.SCANNER),
+            "kernel": _texts(case, fields.KERNEL),
+            "change": _change(groups, where=where),
+        }
+    )
+
+
+def _change(groups: tuple[SrItem, ...], *, where: str) -> Change | None:
+    """What changed since an earlier examination, where the report compares."""
+    whole = next((group for group in groups if _is_kind(group, fields.CHANGE)), None)
+    if whole is None:
+        return None
+    return Change.model_validate(
+        {
+            "earlier_case": whole.text_of(fields.EARLIER_CASE),
+            "earlier_date": whole.text_of(fields.EARLIER_DATE),
+            "later_date": whole.text_of(fields.LATER_DATE),
+            "days": None,
+            **_numbers(whole, fields.CHANGE_CASE, where=where),
+            "scanner": _value(whole, fields.SAME_SCANNER),
+            "limit_from": whole.text_of(fields.LIMIT_FROM),
+            "notes": _texts(whole, fields.NOTE),
+            "rows": tuple(
+                _changed(group, where=where)
+                for group in groups
+                if _is_kind(group, fields.CHANGED_VALUE)
+            ),
+        }
+    )
+
+
+def _changed(group: SrItem, *, where: str) -> RegionChange:
+    """One number of two examinations."""
+    words = _words(group, fields.CHANGE_CHOICES)
+    levels = _levels(group, fields.FINDING_SITE)
+    is_single = group.codes_of(fields.SINGLE_LEVEL)[0].key == fields.YES.key
+    regions = {concept.key: region for region, concept in REGION_CONCEPTS.items()}
+    return RegionChange.model_validate(
+        {
+            "level": levels[0] if is_single else None,
+            "levels": levels,
+            "protocol": _method(group),
+            "region": regions[group.codes_of(fields.REGION_ASKED)[0].key],
+            "reason": group.text_of(fields.REASON),
+            **words,
+            **_numbers(group, fields.CHANGES[Quantity(words["quantity"])], where=where),
         }
     )
 
@@ -262,6 +320,10 @@ def _value(item: SrItem, name: Concept) -> str | None:
 
 def _values(item: SrItem, name: Concept) -> tuple[str, ...]:
     return tuple(code.value for code in item.codes_of(name))
+
+
+def _texts(item: SrItem, name: Concept) -> tuple[str, ...]:
+    return tuple(found.text for found in item.all_of(name) if found.text is not None)
 
 
 def _words(group: SrItem, choices: Mapping[str, Choice]) -> dict[str, str]:

@@ -16,9 +16,12 @@ from osteoct.io.label_codes import SNOMED
 from osteoct.io.result_codes import Concept, private
 from osteoct.records import (
     BodySource,
+    ChangeVerdict,
     Deformity,
     HeightSource,
     MasksUsed,
+    Phase,
+    Quantity,
     Reason,
     Usability,
     Verdict,
@@ -47,6 +50,7 @@ DEGREE: Final = _ucum("deg", "Degree")
 PERCENT: Final = _ucum("%", "Percent")
 RATIO: Final = _ucum("{ratio}", "ratio")
 COUNT: Final = _ucum("1", "no units")
+KV: Final = _ucum("kV", "kilovolt")
 MG_CM3: Final = _ucum("mg/cm3", "mg/cm^3")
 
 ATTENUATION: Final = _dcm("112031", "Attenuation Coefficient")
@@ -74,6 +78,8 @@ LEVEL_RESULT: Final = private("LEVEL_RESULT", "Result of one vertebral level")
 SUMMARY: Final = private("SUMMARY", "Mean over vertebral levels")
 OPINION: Final = private("OPINION", "What a published cut-off says")
 CASE_RESULT: Final = private("CASE_RESULT", "What concerns the whole case")
+CHANGE: Final = private("CHANGE", "Change since an earlier examination")
+CHANGED_VALUE: Final = private("CHANGED_VALUE", "Change of one number")
 
 FINDING: Final = private("DOUBT", "Finding that limits trust")
 SEVERITY: Final = private("SEVERITY", "Severity of the finding")
@@ -94,6 +100,15 @@ REASON: Final = private("REASON", "Reason of the verdict")
 MEANING: Final = private("CUT_OFF_MEANS", "What the cut-off is and means")
 CONDITIONS: Final = private("CONDITIONS", "Conditions of the cut-off")
 MASKS_FROM: Final = private("MASKS_FROM", "Origin of the masks")
+SCANNER: Final = private("SCANNER", "Manufacturer and model of the scanner")
+KERNEL: Final = private("KERNEL", "Reconstruction kernel")
+EARLIER_CASE: Final = private("EARLIER_CASE", "Name of the earlier case")
+EARLIER_DATE: Final = private("EARLIER_DATE", "Date of the earlier examination")
+LATER_DATE: Final = private("LATER_DATE", "Date of this examination")
+SAME_SCANNER: Final = private("SAME_SCANNER", "Whether the scanner is the same")
+LIMIT_FROM: Final = private("LIMIT_FROM", "Origin of the least significant change")
+NOTE: Final = private("NOTE", "Note")
+SINGLE_LEVEL: Final = private("SINGLE_LEVEL", "Whether it is of one level")
 STATED: Final = private("STATED", "Stated by the user, not the header")
 USED_REPAIRED: Final = private("MASKS_USED", "Masks that were measured")
 USABILITY: Final = private("USABILITY", "Usability")
@@ -180,6 +195,39 @@ LEVEL_CHOICES: Final[Mapping[str, Choice]] = {
 }
 REGION_CHOICES: Final[Mapping[str, Choice]] = {
     "reason": Choice(concept=NOT_MEASURED, kind=Reason),
+}
+SCAN_CHOICES: Final[Mapping[str, Choice]] = {
+    "phase": Choice(concept=private("PHASE", "Contrast phase"), kind=Phase),
+}
+SCAN: Final[Mapping[str, Number]] = {
+    "kvp": Number(concept=_dcm("113733", "KVP"), unit=KV),
+}
+CHANGE_CASE: Final[Mapping[str, Number]] = {
+    "days": Number(concept=private("DAYS_BETWEEN", "Days between the two"), unit=_ucum("d", "day")),
+}
+CHANGE_CHOICES: Final[Mapping[str, Choice]] = {
+    "verdict": Choice(
+        concept=private("CHANGE_VERDICT", "Against the least significant change"),
+        kind=ChangeVerdict,
+    ),
+    "quantity": Choice(concept=private("QUANTITY", "Quantity"), kind=Quantity),
+}
+
+
+def _change_numbers(unit: Concept) -> Mapping[str, Number]:
+    return {
+        "earlier": _number("EARLIER_VALUE", "Value in the earlier examination", unit),
+        "later": _number("LATER_VALUE", "Value in this examination", unit),
+        "difference": _number("DIFFERENCE", "Difference, later less earlier", unit),
+        "difference_percent": _number("DIFFERENCE_PCT", "Difference, of the mean of both", PERCENT),
+        "limit": _number("LSC", "Least significant change", unit),
+        "limit_percent": _number("LSC_PCT", "Least significant change, of the mean", PERCENT),
+    }
+
+
+CHANGES: Final[Mapping[Quantity, Mapping[str, Number]]] = {
+    Quantity.MEAN_HU: _change_numbers(HU),
+    Quantity.VOLUME: _change_numbers(CM3),
 }
 VERDICT_CHOICES: Final[Mapping[str, Choice]] = {"verdict": Choice(concept=VERDICT, kind=Verdict)}
 

@@ -13,6 +13,7 @@ from osteoct.classify.rules import load_rules
 from osteoct.compartments.level import LevelCompartments
 from osteoct.records import CaseResult
 from osteoct.report.agreement_table import make_agreement_table
+from osteoct.report.change_table import make_change_table
 from osteoct.report.conclusion import conclude
 from osteoct.report.facts import (
     describe_acquisition,
@@ -80,6 +81,7 @@ def render_report(
         table=make_level_table(result),
         chart=draw_chart(result, rules),
         agreement=make_agreement_table(result),
+        change=make_change_table(result.change),
         repaired=repaired,
         comparison=draw_comparison(ct, compartments, second),
         opinions=make_opinion_table(result, rules),

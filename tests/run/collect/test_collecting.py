@@ -68,7 +68,7 @@ def table(path, rows, result):
     return [column.name for column in columns], number
 
 
-@pytest.mark.parametrize("rows", Rows)
+@pytest.mark.parametrize("rows", [Rows.REGIONS, Rows.LEVELS, Rows.CASES])
 def test_csv_holds_what_the_result_holds(tmp_path, result, rows) -> None:
     """A failed case is one row with its reason; a text is no formula; an absent value is empty."""
     names, number = table(tmp_path / "t.csv", rows, result)
@@ -163,3 +163,30 @@ def test_a_failure_in_the_middle_leaves_the_old_table(tmp_path) -> None:
         write_table(tmp_path / "t.csv", columns_of(Rows.CASES), rows())
     assert (tmp_path / "t.csv").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_changes_are_those_of_one_patient_in_the_order_of_dates(result):
+    """Three examinations are two comparisons; other patients, and cases without a date, none."""
+    scans = {"c": "2021-01-01", "a": "2023-01-01", "b": "2022-01-01", "undated": None}
+
+    def read(row):
+        scan = result.acquisition.model_copy(
+            update={"study_date": scans.get(row.case_id, "2020-01-01"), "kvp": 120.0}
+        )
+        return result.model_copy(
+            update={"case_id": row.case_id, "acquisition": scan, "patient_pseudonym": row.patient}
+        )
+
+    rows = [replace(DONE, case_id=name) for name in scans]
+    rows += [
+        replace(DONE, case_id="other", patient="p-2"),
+        replace(DONE, case_id="x", patient=None),
+    ]
+    names = [column.name for column in columns_of(Rows.CHANGES)]
+    found = [dict(zip(names, r, strict=True)) for r in collect_rows(rows, read, Rows.CHANGES)]
+    pairs = dict.fromkeys((r["earlier_case"], r["earlier_date"], r["days"]) for r in found)
+    assert list(pairs) == [("c", "2021-01-01", 365), ("b", "2022-01-01", 365)]
+    assert {r["patient"] for r in found} == {"p-1"}
+    mean = next(r for r in found if r["level"] == "mean")
+    assert (mean["difference"], mean["verdict"]) == (0.0, "not-comparable")
+    assert mean["reason"] == "the contrast phase of the earlier and of the later scan is not known"

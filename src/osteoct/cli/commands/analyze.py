@@ -36,6 +36,9 @@ _PATH = click.Path(path_type=Path)
     help="Ask for a second opinion on the phase, from the HU of organs.",
 )
 @click.option("--config", "config_file", type=_PATH, help="TOML file with the same choices.")
+@click.option("--earlier", type=_PATH, help="Earlier result of the patient to compare with.")
+@click.option("--same-patient", is_flag=True, help="Say that both are of one patient.")
+@click.option("--lsc-hu", type=float, help="Your own least significant change of trabecular HU.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier result in OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> int:  # noqa: ANN401 - click's options
@@ -49,7 +52,7 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
     Exit codes: 0 done, 1 analysed with nothing measurable, 2 usage, 3 input refused,
     4 environment.
     """
-    from osteoct.analysis import analyze
+    from osteoct.analysis import Earlier, analyze
     from osteoct.cli.app import EXIT_NOTHING_MEASURABLE
     from osteoct.cli.fetching import prepare_weights
     from osteoct.cli.printing import print_result
@@ -57,6 +60,9 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
 
     if options["with_tissues"] and (masks is not None or options["tissues"] is not None):
         raise click.UsageError("--with-tissues is for masks that are made: leave it out.")
+    place: Path | None = options["earlier"]
+    if place is None and (options["same_patient"] or options["lsc_hu"] is not None):
+        raise click.UsageError("--same-patient and --lsc-hu belong to --earlier.")
     config = choose(options)
     check_request(ct, masks, out, options)
     with SegmentingLine() as line:
@@ -80,6 +86,13 @@ def analyze_command(ct: Path, masks: Path | None, out: Path, **options: Any) -> 
             case_id=options["case_id"],
             key_file=options["key_file"],
             overwrite=options["overwrite"],
+            earlier=None
+            if place is None
+            else Earlier(
+                place=place,
+                same_patient=options["same_patient"],
+                own_limit_hu=options["lsc_hu"],
+            ),
         )
     print_result(result, report=out / "report.html", as_json=options["as_json"])
     return 0 if result.is_measured else EXIT_NOTHING_MEASURABLE

@@ -120,10 +120,10 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
 @click.option("-o", "--out", type=_PATH, required=True, help="Table: .csv, .parquet or .xlsx.")
 @click.option(
     "--rows",
-    type=click.Choice(["regions", "levels", "cases"]),
+    type=click.Choice(["regions", "levels", "cases", "changes"]),
     default="regions",
     show_default=True,
-    help="What a row is: case, level and region; case and level (heights); or case.",
+    help="What a row is: case, level and region; case and level (heights); case; or change.",
 )
 @_ledger
 def collect_command(store: str, out: Path, rows: str, ledger: str | None) -> None:

@@ -8,16 +8,17 @@ from itertools import chain
 import highdicom as hd
 from highdicom.sr import (
     ContentItem,
-    Measurement,
-    MeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
     VolumetricROIMeasurementsAndQualitativeEvaluations,
 )
 from pydicom.dataset import Dataset
 
+from osteoct.change.examination import name_scanner
 from osteoct.classify.rules import Rule, load_rules
+from osteoct.export.dicom.changes import change_groups
 from osteoct.export.dicom.coding import coded
 from osteoct.export.dicom.descriptions import ANATOMICAL_STRUCTURE, segment_tracking_id
+from osteoct.export.dicom.grouping import Group, algorithm, plain_group
 from osteoct.export.dicom.items import (
     evaluate,
     evaluate_fields,
@@ -33,11 +34,8 @@ from osteoct.export.dicom.origin import Origin
 from osteoct.export.segments import RegionSegment, name_region, segment_of
 from osteoct.io import report_fields as fields
 from osteoct.io.report_fields import Number
-from osteoct.io.result_codes import REGION_CONCEPTS, Concept, level_concept
-from osteoct.protocols import PROTOCOLS
+from osteoct.io.result_codes import REGION_CONCEPTS, level_concept
 from osteoct.records import LevelResult, Opinion, RegionMeasure, Summary
-
-Group = MeasurementsAndQualitativeEvaluations | VolumetricROIMeasurementsAndQualitativeEvaluations
 
 
 def make_groups(
@@ -52,6 +50,7 @@ def make_groups(
         *chain.from_iterable(
             _level_groups(origin, level, segments, segmentation) for level in result.levels
         ),
+        *change_groups(origin),
     ]
 
 
@@ -63,13 +62,24 @@ def _case_group(origin: Origin) -> Group:
         evaluations.append(evaluate(fields.USABILITY, word(result.usability)))
     evaluations += _codes(result.usability_codes)
     made_by, scan = result.provenance.segmenter, result.acquisition
+    evaluations += evaluate_fields(scan, fields.SCAN_CHOICES)
     origin_of_masks = "the user" if made_by is None else f"{made_by.name} {made_by.version}"
     further: list[ContentItem] = [text_item(fields.MASKS_FROM, origin_of_masks)]
     if scan.stated:
         stated = ", ".join(f"{name} {getattr(scan, name)}" for name in scan.stated)
         further.append(text_item(fields.STATED, stated))
     further += finding_items([f for f in result.findings if f.level is None])
-    return _plain_group(origin, "whole case", fields.CASE_RESULT, evaluations, further=further)
+    scanner = name_scanner(scan.manufacturer, scan.model)
+    further += [] if scanner is None else [text_item(fields.SCANNER, scanner)]
+    further += [text_item(fields.KERNEL, kernel) for kernel in scan.kernel]
+    return plain_group(
+        origin,
+        "whole case",
+        fields.CASE_RESULT,
+        evaluations,
+        measurements=measure_fields(scan, fields.SCAN),
+        further=further,
+    )
 
 
 def _level_groups(
@@ -82,7 +92,7 @@ def _level_groups(
     findings = [f for f in origin.case.result.findings if f.level is level.level]
     named = level.numbering_reason
     counted = [] if named is None else [text_item(fields.NAME_REASON, named)]
-    yield _plain_group(
+    yield plain_group(
         origin,
         str(level.level),
         fields.LEVEL_RESULT,
@@ -98,7 +108,7 @@ def _level_groups(
             *measure_fields(level.morphometry, fields.MORPHOMETRY),
             *measure_fields(level, fields.LEVEL),
         ],
-        where=[level],
+        where=[level.level],
         further=[*counted, *finding_items(findings)],
     )
     for region in level.regions:
@@ -124,13 +134,13 @@ def _region_group(
     name = name_region(level.level, region.region, region.protocol)
     segment = segment_of(segments, level.level, region.region, region.protocol)
     if segment is None or region.hu is None:
-        return _plain_group(
+        return plain_group(
             origin,
             name,
             kind,
             evaluations,
             measurements=measurements,
-            where=[level],
+            where=[level.level],
             method=word(region.protocol),
         )
     identifier, uid = segment_tracking_id(origin, segment)
@@ -146,7 +156,7 @@ def _region_group(
         finding_type=coded(kind),
         finding_sites=sites([level.level]),
         method=coded(word(region.protocol)),
-        algorithm_id=_algorithm(origin, region.protocol),
+        algorithm_id=algorithm(origin, region.protocol),
         measurements=measurements,
         qualitative_evaluations=evaluations,
     )
@@ -160,7 +170,7 @@ def _summary_group(origin: Origin, summary: Summary) -> Group:
     if summary.numbering_certainty is not None:
         measurements.append(measure(fields.NUMBERING_CERTAINTY, summary.numbering_certainty))
     name = f"mean over levels: {summary.region}, {summary.protocol}, {summary.statistic}"
-    return _plain_group(
+    return plain_group(
         origin,
         name,
         fields.SUMMARY,
@@ -175,11 +185,7 @@ def _summary_group(origin: Origin, summary: Summary) -> Group:
         ],
         measurements=measurements,
         method=word(summary.protocol),
-        where=[
-            level
-            for lv in summary.levels_used
-            if (level := origin.case.result.level(lv)) is not None
-        ],
+        where=[lv for lv in summary.levels_used if origin.case.result.level(lv) is not None],
     )
 
 
@@ -191,18 +197,14 @@ def _opinion_group(origin: Origin, opinion: Opinion) -> Group:
     cutoff = Number(concept=fields.CUT_OFF, unit=fields.UNIT_CONCEPTS[opinion.unit])
     further: list[ContentItem] = [text_item(fields.REASON, opinion.reason)]
     further += [] if rule is None else _authority(rule)
-    return _plain_group(
+    return plain_group(
         origin,
         opinion.rule,
         fields.OPINION,
         evaluate_fields(opinion, fields.VERDICT_CHOICES),
         measurements=[*measurements, measure(cutoff, opinion.cutoff)],
         method=None if rule is None or rule.protocol is None else word(rule.protocol),
-        where=[
-            level
-            for lv in opinion.levels_used
-            if (level := origin.case.result.level(lv)) is not None
-        ],
+        where=[lv for lv in opinion.levels_used if origin.case.result.level(lv) is not None],
         further=further,
     )
 
@@ -219,43 +221,3 @@ def _authority(rule: Rule) -> Iterator[ContentItem]:
 
 def _codes(found: Iterable[str]) -> list[QualitativeEvaluation]:
     return [evaluate(fields.USABILITY_CODE, word(code)) for code in found]
-
-
-def _plain_group(
-    origin: Origin,
-    name: str,
-    kind: Concept,
-    evaluations: list[QualitativeEvaluation],
-    *,
-    measurements: list[Measurement] | None = None,
-    method: Concept | None = None,
-    where: Sequence[LevelResult] = (),
-    further: Sequence[ContentItem] = (),
-) -> Group:
-    """A group without a segment."""
-    group = MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=tracking(name, origin.make_uid(f"group {name}")),
-        finding_type=coded(kind),
-        finding_sites=sites(level.level for level in where) or None,
-        method=None if method is None else coded(method),
-        algorithm_id=_algorithm(origin, None if method is None else method.value),
-        measurements=measurements,
-        qualitative_evaluations=evaluations,
-    )
-    group[0].ContentSequence.extend(further)
-    return group
-
-
-def _algorithm(origin: Origin, protocol: str | None) -> hd.sr.AlgorithmIdentification:
-    """Program, version and, of a protocol, what it does."""
-    recipe = PROTOCOLS.get(protocol or "")
-    parameters = None
-    if recipe is not None:
-        parameters = [
-            f"protocol {recipe.id} version {recipe.version}: {recipe.title}",
-            f"depth {recipe.depth_mm} mm, {recipe.membership}",
-        ]
-        parameters += ["inferred from published numbers"] if recipe.inferred else []
-    return hd.sr.AlgorithmIdentification(
-        name="osteoct", version=origin.version, parameters=parameters
-    )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from osteoct.protocols import PROTOCOLS, Region
 from osteoct.records import CaseResult
+from osteoct.run.collect.changes import CHANGE_COLUMNS, collect_changes
 from osteoct.run.collect.columns import (
     COLUMNS,
     Column,
@@ -25,6 +26,8 @@ DAMAGED: Final = "its result cannot be read"
 
 def columns_of(rows: Rows) -> tuple[Column[Any], ...]:
     """The columns of a table, the same for every store."""
+    if rows is Rows.CHANGES:
+        return CHANGE_COLUMNS
     if rows is not Rows.CASES:
         return COLUMNS[rows]
     regions = tuple(str(region) for region in Region)
@@ -41,6 +44,9 @@ def collect_rows(
     read
         The result of a finished case; ``None`` where it is missing or damaged.
     """
+    if rows is Rows.CHANGES:
+        yield from collect_changes(cases, read)
+        return
     columns = columns_of(rows)
     for row in cases:
         for subject in _subjects(row, read, rows):

@@ -29,6 +29,8 @@ class Rows(StrEnum):
     LEVELS = "levels"
     """One case and level."""
     CASES = "cases"
+    CHANGES = "changes"
+    """One number of two examinations of one patient that follow each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,17 @@ class Column(Generic[_Part]):
         """The value of a row, ``None`` where it is absent."""
         part = self.part(subject)
         return None if part is None else self.take(part)
+
+
+def from_changed(
+    name: str,
+    kind: Kind,
+    about: str,
+    take: Callable[[_Part], Value],
+    unit: str | None = None,
+) -> Column[_Part]:
+    """A column of the table of changes, whose rows are about no single case."""
+    return Column(name=name, kind=kind, about=about, unit=unit, part=lambda _: None, take=take)
 
 
 def _of_row(subject: Subject) -> Row | None:

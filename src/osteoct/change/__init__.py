@@ -1,0 +1,1 @@
+"""Before and after: how far numbers of one patient changed between two examinations."""
