@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.server
 import json
+import re
+import select
 import shutil
 import socket
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
 import warnings
 from pathlib import Path
@@ -38,8 +40,8 @@ from osteoct.network.link import Link
 SECRETS = ("Secretname", "9842424217", "19420424")
 
 
-def make_series(folder, *, images=4, day="20260102", study=None, sop_class=CTImageStorage):
-    """A CT series of 8 × 8 pixels; returns the UID of its study."""
+def make_series(folder, *, images=4, day="20260102", study=None, sop_class=CTImageStorage, side=8):
+    """A CT series of few pixels; returns the UID of its study."""
     folder.mkdir(parents=True)
     study, series = study or generate_uid(), generate_uid()
     for n in range(images):
@@ -53,11 +55,11 @@ def make_series(folder, *, images=4, day="20260102", study=None, sop_class=CTIma
         ds.PatientName, ds.PatientID, ds.PatientBirthDate = "Secretname^A", SECRETS[1], SECRETS[2]
         ds.StudyDescription, ds.BodyPartExamined = "Secretname lumbar spine", "LSPINE"
         ds.InstanceNumber = n
-        ds.Rows = ds.Columns = 8
+        ds.Rows = ds.Columns = side
         ds.BitsAllocated = ds.BitsStored = 16
         ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
         ds.PhotometricInterpretation = "MONOCHROME2"
-        ds.PixelData = np.full((8, 8), n, np.uint16).tobytes()
+        ds.PixelData = np.full((side, side), n, np.uint16).tobytes()
         ds.save_as(folder / f"{n:03}.dcm", enforce_file_format=True)
     return study
 
@@ -75,9 +77,9 @@ def link_to(address, **choices):
 
 
 class Orthanc:
-    """A server of Debian's package; it can be stopped and started again."""
+    """A server of Debian's package; it can be stopped, killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more) -> None:
         self.folder, self.http, self.port, self.move = folder, *(free_port() for _ in range(3))
         plugins = Path("/usr/share/orthanc/plugins")
         settings = {
@@ -93,7 +95,7 @@ class Orthanc:
             "DicomAlwaysAllowFind": True,
             "DicomModalities": {"us": ["OSTEOCT", "127.0.0.1", self.move]},
             "Plugins": [str(plugins / "libOrthancDicomWeb.so")],
-        }
+        } | more
         (folder / "orthanc.json").write_text(json.dumps(settings))
         self._process = None
 
@@ -114,12 +116,18 @@ class Orthanc:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
-                self.count()
-            except (urllib.error.URLError, OSError):
+                socket.create_connection(("127.0.0.1", self.http), 2).close()
+                socket.create_connection(("127.0.0.1", self.port), 2).close()
+            except OSError:
                 time.sleep(0.05)
             else:
                 return
         pytest.fail("Orthanc does not answer")
+
+    def kill(self):
+        """As a power cut does: it cannot say goodbye."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self):
         if self._process is not None:
@@ -142,6 +150,72 @@ def orthanc(tmp_path_factory):
     server.start()
     yield server
     server.stop()
+
+
+class Wire:
+    """The way to a port of this machine, with TLS on the near side where a context is given.
+
+    It can be cut in the middle of an answer, as networks, proxies and servers that fall do.
+    """
+
+    def __init__(self, port, context=None):
+        self.asked, self._cuts_at, self._on_cut = [], None, lambda: None
+        self._target, self._context, self._passed = port, context, 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, passed, then=lambda: None):
+        """Once, when so many bytes of answers have passed from now on."""
+        self._passed, self._cuts_at, self._on_cut = 0, passed, then
+
+    def close(self):
+        self._server.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, plain):
+        """One connection to its end; what is sent through a cut is lost, as everywhere."""
+        with contextlib.suppress(OSError), plain, contextlib.ExitStack() as held:
+            near = plain
+            if self._context is not None:
+                near = held.enter_context(self._context.wrap_socket(plain, server_side=True))
+            far = held.enter_context(socket.create_connection(("127.0.0.1", self._target), 5))
+            while True:
+                waits = getattr(near, "pending", int)()
+                ready = [near] if waits else select.select([near, far], [], [])[0]
+                for end in ready:
+                    data = end.recv(16384)
+                    if not data or (end is far and self._is_cut(len(data))):
+                        return
+                    self.asked += re.findall(rb"(?:GET|POST) (\S+) HTTP", data)
+                    (far if end is near else near).sendall(data)
+
+    def _is_cut(self, size):
+        self._passed += size
+        if self._cuts_at is None or self._passed <= self._cuts_at:
+            return False
+        self._cuts_at = None
+        self._on_cut()
+        return True
+
+
+@pytest.fixture
+def make_wire():
+    """Wires that end with the test."""
+    made = []
+
+    def make(port, context=None):
+        made.append(Wire(port, context))
+        return made[-1]
+
+    yield make
+    for wire in made:
+        wire.close()
 
 
 class Node:
@@ -232,10 +306,58 @@ def make_node():
         node.server.shutdown()
 
 
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory):
+    """Certificates: of an authority, a server, a client, and clients that nobody takes."""
+    folder = tmp_path_factory.mktemp("papers")
+
+    def run(*words):
+        words = ["openssl", *words]
+        subprocess.run(words, cwd=folder, check=True, capture_output=True)  # noqa: S603 -- openssl
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for name in ("ca", "stranger"):
+        out = ["-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}"]
+        run("req", "-x509", *key, "-days", "2", *out)
+    names = "DNS:localhost,DNS:pacs.example,IP:127.0.0.1,IP:0.0.0.0"
+    (folder / "server.ext").write_text(f"subjectAltName={names}\n")
+    (folder / "elsewhere.ext").write_text("subjectAltName=DNS:elsewhere.example\n")
+    signed = [("server", "ca", 2), ("elsewhere", "ca", 2), ("late", "ca", -1)]
+    signed += [("client", "ca", 2), ("expired", "ca", -1), ("unknown", "stranger", 2)]
+    (folder / "late.ext").write_text(f"subjectAltName={names}\n")
+    for name, by, days in signed:
+        run("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        extra = ["-extfile", f"{name}.ext"] if (folder / f"{name}.ext").exists() else []
+        issuer = ["-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", str(days)]
+        run("x509", "-req", "-in", f"{name}.csr", *issuer, "-out", f"{name}.pem", *extra)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory, papers):
+    """A server that wants a certificate over DICOM, and a password over HTTP."""
+    if shutil.which("Orthanc") is None:
+        pytest.skip("Orthanc is not installed: apt-get install orthanc orthanc-dicomweb")
+    server = Orthanc(
+        tmp_path_factory.mktemp("guarded"),
+        DicomTlsEnabled=True,
+        DicomTlsCertificate=str(papers / "server.pem"),
+        DicomTlsPrivateKey=str(papers / "server.key"),
+        DicomTlsTrustedCertificates=str(papers / "ca.pem"),
+        AuthenticationEnabled=True,
+        RegisteredUsers={"reader": "open-sesame-42"},
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def make():
     """The makers above, reachable from tests without importing a conftest."""
-    return SimpleNamespace(series=make_series, link=link_to, port=free_port, secrets=SECRETS)
+    return SimpleNamespace(
+        series=make_series, link=link_to, port=free_port, secrets=SECRETS, orthanc=Orthanc
+    )
 
 
 @pytest.fixture
@@ -243,7 +365,9 @@ def serve():
     """An HTTP server that gives one answer to whatever it is asked."""
     servers = []
 
-    def start(status=200, body=b"", kind="application/dicom+json", context=None, **headers):
+    def start(
+        status=200, body=b"", kind="application/dicom+json", context=None, lacks=0, **headers
+    ):
         asked = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -251,7 +375,7 @@ def serve():
                 asked.append((self.path, dict(self.headers)))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + lacks))
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()

@@ -56,13 +56,16 @@ _WORDS = {
 }
 
 
-def list_segments(result: CaseResult, compartments: CompartmentMap) -> tuple[RegionSegment, ...]:
-    """List the regions of a case, head to feet.
+def list_segments(
+    result: CaseResult, compartments: CompartmentMap, *, from_feet: bool = False
+) -> tuple[RegionSegment, ...]:
+    """List the regions of a case, head to feet unless told otherwise.
 
     Vertebra and body are there where they have voxels, measured or not: a level that the border
     cuts is shown. Cores and shells are there where they have numbers.
     """
-    parts = (part for level in result.levels for part in _parts_of(level, compartments))
+    levels = tuple(reversed(result.levels)) if from_feet else result.levels
+    parts = (part for level in levels for part in _parts_of(level, compartments))
     return tuple(
         RegionSegment(number=n, level=level, region=region, protocol=protocol, labels=labels)
         for n, (level, region, protocol, labels) in enumerate(parts, start=1)

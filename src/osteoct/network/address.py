@@ -14,6 +14,7 @@ _DIMSE = re.compile(r"(?P<title>[^@\\\x00-\x1f]{1,16})@(?P<host>\[[^\]]+\]|[^:@/
 """AE titles have 1 to 16 signs, no backslash (DICOM PS3.5, table 6.2-1)."""
 
 _LARGEST_PORT = 65535
+_PORTS = {"http": 80, "https": 443}
 _WANTED = "AE@HOST:PORT or https://HOST/PATH"
 
 
@@ -37,6 +38,7 @@ class WebAddress:
 
     url: str
     host: str
+    port: int
 
     @property
     def shown(self) -> str:
@@ -81,9 +83,9 @@ def is_loopback(host: str) -> bool:
 def _parse_url(text: str, option: str) -> WebAddress:
     try:
         parts = urlsplit(text.strip())
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host, parts = None, urlsplit("")
+        host, port, parts = None, None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
         raise ConfigError("is no address of an archive", where=option, wanted=_WANTED)
     if "@" in parts.netloc or parts.query or parts.fragment:
@@ -94,4 +96,5 @@ def _parse_url(text: str, option: str) -> WebAddress:
             wanted=_WANTED,
             hint="credentials come from the environment or from --credentials",
         )
-    return WebAddress(url=f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", host=host)
+    url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return WebAddress(url=url, host=host, port=port or _PORTS[parts.scheme])

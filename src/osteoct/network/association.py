@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +13,7 @@ from pynetdicom.presentation import PresentationContext
 from osteoct.errors import ConfigError, NetworkError, PassingNetworkError
 from osteoct.network.address import DimseAddress
 from osteoct.network.link import Link, tls_context
-from osteoct.network.trust import untrusted
+from osteoct.network.probing import why_no_connection
 
 _REJECTED = {
     (1, 3): "this side's AE title is not known there: --ae-title",
@@ -115,7 +113,7 @@ def _why_not(association: Association, link: Link, address: DimseAddress) -> Net
             where=where,
             hint=_REJECTED.get(key),  # type: ignore[arg-type]
         )
-    cause = _try_connection(link, address)
+    cause = why_no_connection(link, host=address.host, port=address.port)
     if cause is not None:
         return cause
     return PassingNetworkError(
@@ -124,25 +122,3 @@ def _why_not(association: Association, link: Link, address: DimseAddress) -> Net
         found="the association was broken off or not answered in time",
         hint=None if link.tls else "a node that wants TLS needs --tls",
     )
-
-
-def _try_connection(link: Link, address: DimseAddress) -> NetworkError | None:
-    """Connect once more, plainly, to learn what is wrong; ``None`` where that works."""
-    where = address.shown
-    try:
-        with socket.create_connection((address.host, address.port), link.timeout_s) as plain:
-            if link.tls:
-                tls_context(link).wrap_socket(plain, server_hostname=address.host).close()
-    except ssl.SSLCertVerificationError as error:
-        return untrusted(error.verify_message, where=where)
-    except socket.gaierror:
-        return NetworkError("there is no host of this name", where=where)
-    except ssl.SSLError as error:
-        return NetworkError(
-            "TLS cannot be agreed on", where=where, found=error.reason or "no TLS there"
-        )
-    except OSError as error:
-        return PassingNetworkError(
-            "cannot be reached", where=where, found=error.strerror or "no answer in time"
-        )
-    return None

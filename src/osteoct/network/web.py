@@ -25,6 +25,9 @@ from osteoct.network.web_session import WebSession, explained, status_of
 _MOST_BYTES: Final = 16_000_000
 """Of one STOW request: memory, and what is lost when a request breaks off."""
 
+_PIECE_BYTES: Final = 65536
+"""Of an answer, read at once: a connection that breaks off takes the piece with it."""
+
 _AS_KEPT: Final = (("application/dicom", "*"),)
 _PAGE: Final = 100
 _FAILED_LATER: Final = range(0xA700, 0xA800)
@@ -37,11 +40,15 @@ class WebArchive:
     """An :class:`~osteoct.network.archive.Archive` over one HTTP session."""
 
     def __init__(self, link: Link, address: WebAddress, *, keep: Keep | None) -> None:
-        self._address, self._keep = address, keep
+        self._link, self._keep = link, keep
         self._session = WebSession(link)
         try:
             self._client = DICOMwebClient(
-                address.url, session=self._session, timeout=link.timeout_s, permissive_uid=True
+                address.url,
+                session=self._session,
+                timeout=link.timeout_s,
+                permissive_uid=True,
+                chunk_size=_PIECE_BYTES,
             )
         except ValueError:
             raise NetworkError("is no address of a service", where=address.shown) from None
@@ -197,7 +204,7 @@ class WebArchive:
 
     def _call(self, ask: Callable[[], T]) -> T:
         """Ask; failures of the libraries become ours."""
-        with explained(self._address):
+        with explained(self._link):
             return ask()
 
 

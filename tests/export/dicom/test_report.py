@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import highdicom as hd
 import pydicom
 import pytest
@@ -9,10 +11,15 @@ import pytest
 from osteoct.anatomy import Level
 from osteoct.classify.rules import load_rules
 from osteoct.errors import UnreadableInputError
+from osteoct.export.exporting import export_case
 from osteoct.io.dicom_sr import read_structured_report
 from osteoct.protocols import Region
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+
+SLICES_MM = 3.0
+"""Distance of the phantom's slices."""
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +134,50 @@ def test_the_disclaimer_comes_before_the_first_number(document):
     said = named(items, "Comment")[0].TextValue
     assert "cannot rule out low bone density" in said
     assert "not a diagnosis" in said
+
+
+def test_the_image_library_is_of_the_images_that_were_measured(finished, document):
+    """Each image once, and what all share as their own headers have it."""
+    images = [pydicom.dcmread(f) for f in finished.series.iterdir()]
+    library = named(document.ContentSequence, "Image Library")[0]
+    (group,) = library.ContentSequence
+    entries = [i for i in group.ContentSequence if i.ValueType == "IMAGE"]
+    found = [e.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for e in entries]
+    assert sorted(found) == sorted(i.SOPInstanceUID for i in images)
+    told = {i.ConceptNameCodeSequence[0].CodeMeaning: i for i in group.ContentSequence}
+    image = images[0]
+    assert told["Modality"].ConceptCodeSequence[0].CodeValue == "CT"
+    assert told["Study Date"].Date == image.StudyDate
+    assert image.FrameOfReferenceUID == told["Frame of Reference UID"].UID
+    numbers = {
+        name: float(item.MeasuredValueSequence[0].NumericValue)
+        for name, item in told.items()
+        if item.ValueType == "NUM"
+    }
+    assert (numbers["Pixel Data Rows"], numbers["Pixel Data Columns"]) == (56, 52)
+    assert numbers["Vertical Pixel Spacing"] == image.PixelSpacing[0]
+    assert numbers["Horizontal Pixel Spacing"] == image.PixelSpacing[1]
+    assert numbers["Slice Thickness"] == image.SliceThickness
+    assert numbers["Spacing between slices"] == SLICES_MM
+    axes = [f"{line} {axis}" for line in ("Row", "Column") for axis in "XYZ"]
+    directions = [numbers[f"Image Orientation (Patient) {axis}"] for axis in axes]
+    assert directions == list(image.ImageOrientationPatient)
+
+
+def test_the_image_library_tells_only_what_is_known(finished, tmp_path):
+    """A thickness that the user stated is none of the images'; without identifiers no date."""
+    scan = finished.result.acquisition.model_copy(update={"stated": ("slice_thickness_mm",)})
+    result = finished.result.model_copy(update={"acquisition": scan})
+    case = tmp_path / "case"
+    shutil.copytree(finished.case, case)
+    (case / "case.json").write_text(result.model_dump_json(by_alias=True), encoding="utf-8")
+    export_case(case, ["dicom"], out=tmp_path / "out", source=finished.series, deidentify=True)
+    document = pydicom.dcmread(tmp_path / "out" / "sr.dcm")
+    library = named(document.ContentSequence, "Image Library")[0]
+    names = {i.ConceptNameCodeSequence[0].CodeMeaning for i in items_of(library)}
+    assert not {"Slice Thickness", "Study Date"} & names
+    frame = named(items_of(library), "Frame of Reference UID")[0].UID
+    assert frame == pydicom.dcmread(tmp_path / "out" / "seg.dcm").FrameOfReferenceUID
 
 
 def test_an_opinion_names_whose_cut_off_it_is(finished, document):

@@ -15,8 +15,10 @@ from osteoct.errors import GeometryError
 from osteoct.export.case_folder import read_finished_case
 from osteoct.export.dicom.origin import file_bytes, find_origin
 from osteoct.export.dicom.segmentation import make_segmentation
+from osteoct.export.exporting import export_case
 from osteoct.export.segments import list_segments
 from osteoct.io.dicom.source import read_source
+from osteoct.io.dicom_sr import read_structured_report
 from osteoct.io.labels import read_labels
 from osteoct.io.volume import read_volume
 from osteoct.pipeline import analyze_volumes
@@ -75,6 +77,27 @@ def assert_in_place(path, shot):
 def test_every_orientation_lies_where_the_phantom_lies(finish, measured, tmp_path, codes):
     """An index taken for a place puts the vertebra into its neighbour, or into the belly."""
     assert_in_place(segment(finish(measured, tmp_path, codes), tmp_path / "seg.dcm"), measured.shot)
+
+
+@pytest.mark.parametrize(("codes", "first"), [("LPS", "L2"), ("LAI", "L3")])
+def test_segments_come_in_the_order_in_which_viewers_show_slices(
+    finish, measured, tmp_path, codes, first
+):
+    """OHIF's libraries lose slices of segments that come in another one."""
+    finished = finish(measured, tmp_path, codes)
+    export_case(finished.case, ["dicom"], out=tmp_path / "out", source=finished.series)
+    segments = pydicom.dcmread(tmp_path / "out" / "seg.dcm").SegmentSequence
+    levels = [segment.SegmentLabel.split()[0] for segment in segments]
+    assert (levels[0], set(levels)) == (first, {"L2", "L3"})
+    assert levels == sorted(levels, reverse=first == "L3")
+    normal = np.cross(*np.reshape(first_image(finished).ImageOrientationPatient, (2, 3)))
+    assert (normal[2] < 0) == (first == "L3")
+    report = read_structured_report(tmp_path / "out" / "sr.dcm")
+    assert report.levels == finished.result.levels
+
+
+def first_image(finished):
+    return pydicom.dcmread(next(finished.series.glob("*.dcm")))
 
 
 def test_thick_slices(finish, measured_at_5_mm, tmp_path):

@@ -70,6 +70,8 @@ def test_of_an_enhanced_multi_frame_image(finish, measured, finished, tmp_path):
         )
         for name in ("seg.dcm", "sr.dcm"):
             assert errors_of(tmp_path / out / name) == []
+    report = pydicom.dcmread(tmp_path / "plain" / "sr.dcm")
+    assert str(report).count("111028") == 1  # the image library
 
 
 def test_of_a_real_chest(shared_data, tmp_path):

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import highdicom as hd
+from highdicom.sr import ContentItem
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from osteoct.export.dicom.coding import coded, private_schemes
 from osteoct.export.dicom.groups import make_groups
+from osteoct.export.dicom.image_library import make_image_library
 from osteoct.export.dicom.items import text_item
 from osteoct.export.dicom.origin import (
     CHARACTER_SET,
@@ -48,7 +50,7 @@ def make_report(
         procedure_reported=coded(COMPUTED_TOMOGRAPHY),
         imaging_measurements=make_groups(origin, segments, segmentation),
     )
-    _add_disclaimer(content)
+    _put_before_measurements(content, text_item(COMMENT, DISCLAIMER), make_image_library(origin))
     made = origin.made
     with quietly():  # values of the source's header are none of ours
         report = hd.sr.ComprehensiveSR(
@@ -90,8 +92,9 @@ def _observer(origin: Origin) -> hd.sr.ObserverContext:
     )
 
 
-def _add_disclaimer(content: hd.sr.MeasurementReport) -> None:
-    """Say before the first number what the numbers are not."""
+def _put_before_measurements(content: hd.sr.MeasurementReport, *new: ContentItem) -> None:
+    """Say before the first number what the numbers are not, and which images they are from."""
     items = content[0].ContentSequence
     place = next(n for n, item in enumerate(items) if item.ValueType == "CONTAINER")
-    items.insert(place, text_item(COMMENT, DISCLAIMER))
+    for item in reversed(new):
+        items.insert(place, item)
