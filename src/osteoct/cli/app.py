@@ -44,6 +44,7 @@ COMMANDS = (
     "export",
     "send",
     "fetch",
+    "listen",
     "segment",
     "inspect",
     "phantom",

@@ -1,0 +1,235 @@
+"""The listener: a node, somebody who looks after what comes, workers, and a sender per archive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from osteoct.errors import ConfigError, LedgerError, RunError
+from osteoct.export.documents_extra import check_documents_extra
+from osteoct.export.extra import check_dicom_extra
+from osteoct.io.pseudonym import load_key
+from osteoct.listen.admission import Admitter
+from osteoct.listen.delivery import Delivery
+from osteoct.listen.figures import ForwardFigures, ListenFigures
+from osteoct.listen.notes import Notes, Stage
+from osteoct.listen.outbox import Outbox
+from osteoct.listen.settings import ListenSettings
+from osteoct.listen.steward import Places, Steward
+from osteoct.network.extra import check_network_extra
+from osteoct.network.link import check_link, saying_nothing
+from osteoct.network.node.inbox import Inbox
+from osteoct.network.node.receiving import Node, NodeSettings
+from osteoct.run.batch import CHOICES_FILE, Batch, RunRequest, run_batch
+from osteoct.run.coordinator import Coordinator
+from osteoct.run.plan.choices import Choices, render_choices
+from osteoct.run.progress import RunProgress
+from osteoct.run.remote import is_remote
+
+INBOX, OUTBOX, NOTES, FIGURES = "inbox", "outbox", "listener", "listener.json"
+
+_LEAVE_S: Final = 5.0
+"""Longest wait for a sender at the end: what it did not finish is sent after the next start."""
+
+_PAUSES_S: Final = (5.0, 15.0, 60.0)
+"""Waits before workers are started again that all failed for the machine's sake."""
+
+
+class Listener:
+    """Receives, analyses and delivers until it is asked to stop.
+
+    Parameters
+    ----------
+    batch
+        The store, opened and recovered.
+    choices
+        What is done with every study.
+    hear
+        Told in a line what happened; lines name no patient and no UID.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        choices: Choices,
+        request: RunRequest,
+        settings: ListenSettings,
+        node: NodeSettings,
+        *,
+        hear: Callable[[str], None],
+    ) -> None:
+        self._batch, self._request, self._settings = batch, request, settings
+        self._hear = hear
+        root = inbox_folder(batch.store.address).parent
+        self._inbox = Inbox(root / INBOX, node.limits)
+        self._places = Places(
+            inbox=self._inbox, notes=Notes(root / NOTES), outbox=Outbox(root / OUTBOX)
+        )
+        self._node = Node(self._inbox, node, hear)
+        admitter = Admitter(batch=batch, choices=choices, secret=load_key(request.key_file))
+        self._steward = Steward(self._places, admitter, settings, hear=hear)
+        self._deliveries = tuple(
+            Delivery(self._places.outbox, link, files=settings.files, hear=hear)
+            for link in settings.forwards
+        )
+        self._choices = choices
+        self._stop = Event()
+        self._left = Event()
+        self._coordinator: Coordinator | None = None
+        self._failure: BaseException | None = None
+        self.figures = ListenFigures()
+
+    def request_stop(self) -> None:
+        """Accept nothing more and finish the cases in work; may be called by a signal's handler."""
+        self._stop.set()
+        if self._coordinator is not None:
+            self._coordinator.request_stop()
+
+    def run(self, watch: Callable[[ListenFigures], None] = lambda _: None) -> RunProgress | None:
+        """Work until asked to stop, and return how far the cases were then.
+
+        Raises
+        ------
+        OsteoctError
+            The port is taken, the ledger fails, or the store cannot be used.
+        """
+        self._places.outbox.prepare()
+        self._take_up_choices()
+        with saying_nothing(), self._beside():
+            return self._work(watch)
+
+    def _take_up_choices(self) -> None:
+        """Plan studies without a result anew where something else is to be done with them now."""
+        store, text = self._batch.store, render_choices(self._choices)
+        if store.read_text(CHOICES_FILE) == text:
+            return
+        for study in self._places.notes.names():
+            note = self._places.notes.get(study)
+            if note is not None and note.stage is not Stage.EXPORTED:
+                self._places.notes.forget(study)
+        store.write_text(CHOICES_FILE, text)
+
+    @contextmanager
+    def _beside(self) -> Iterator[None]:
+        """Have everything run that runs beside the workers."""
+        threads = [
+            Thread(target=delivery.run, args=(self._left,), name="delivery", daemon=True)
+            for delivery in self._deliveries
+        ]
+        threads.append(Thread(target=self._look_after, name="steward", daemon=True))
+        with self._node:
+            for thread in threads:
+                thread.start()
+            try:
+                yield
+            finally:
+                self._stop.set()
+                self._left.set()
+                deadline = time.monotonic() + _LEAVE_S
+                for thread in threads:
+                    thread.join(max(0.0, deadline - time.monotonic()))
+        if self._failure is not None:
+            raise self._failure
+
+    def _look_after(self) -> None:
+        """Look at what came, again and again; what nobody expects ends the listener."""
+        try:
+            while not self._left.is_set():
+                if self._stop.is_set():
+                    self._node.stop()
+                self._steward.look()
+                self._count()
+                self._left.wait(self._settings.look_s)
+            self._steward.look()
+        except BaseException as error:  # noqa: BLE001 -- told by the main thread
+            self._failure = error
+            self.request_stop()
+
+    def _work(self, watch: Callable[[ListenFigures], None]) -> RunProgress | None:
+        """Have workers compute, and start them again where the machine failed them."""
+        failures = 0
+        while True:
+            try:
+                return run_batch(
+                    self._batch,
+                    self._request,
+                    watch=lambda _: watch(self.figures),
+                    hold=self._hold,
+                    awaits_more=lambda: not self._stop.is_set(),
+                )
+            except LedgerError:
+                raise
+            except RunError as error:
+                self._hear(error.line)
+                if not self._pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)]):
+                    return None
+                failures += 1
+
+    def _hold(self, coordinator: Coordinator) -> None:
+        """Remember who is to be asked to stop."""
+        self._coordinator = coordinator
+        if self._stop.is_set():
+            coordinator.request_stop()
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait, and say whether to go on; a signal's handler may interrupt it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._stop.is_set():
+            time.sleep(0.1)
+        return not self._stop.is_set()
+
+    def _count(self) -> None:
+        """Take stock."""
+        counts = self._node.counts
+        self.figures = ListenFigures(
+            images=counts.accepted,
+            repeated=counts.repeated,
+            turned_away=dict(counts.refused),
+            arriving=self._steward.arriving,
+            held=self._steward.held,
+            cases={str(s): n for s, n in self._batch.ledger.counts().items() if n},
+            forwards=tuple(
+                ForwardFigures(
+                    address=delivery.name,
+                    waiting=len(delivery.waiting()),
+                    delivered=delivery.delivered,
+                    refused=delivery.refused,
+                )
+                for delivery in self._deliveries
+            ),
+        )
+
+
+def inbox_folder(store: str) -> Path:
+    """Where the images of a store are received.
+
+    Raises
+    ------
+    ConfigError
+        The store is no folder: images are on the disk before their sender is answered.
+    """
+    if is_remote(store):
+        raise ConfigError(
+            "images are received into a folder", where="-o", found=store, wanted="a local folder"
+        )
+    return Path(store).absolute() / INBOX
+
+
+def check_listening(settings: ListenSettings) -> None:
+    """Refuse what could not work, before anything is received.
+
+    Raises
+    ------
+    DependencyError, ConfigError
+        A package is missing; a forward cannot be meant.
+    """
+    check_network_extra("listening")
+    check_dicom_extra("listening")
+    if "dicom-pdf" in settings.formats:
+        check_documents_extra("--send pdf", "typst")
+    for link in settings.forwards:
+        check_link(link)
