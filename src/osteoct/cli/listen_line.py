@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
+import click
+
+from osteoct.cli.batch_line import tell_time
 from osteoct.cli.live_line import LiveLine
 from osteoct.cli.words import say
 
@@ -89,6 +92,17 @@ def say_start(node: NodeSettings, settings: ListenSettings) -> None:
     say(f"Listening as {node.ae_title} on {node.host}:{node.port} to {who}")
     for link in settings.forwards:
         say(f"Results ({','.join(settings.kinds)}) go to {link.address.shown}")
+
+
+def print_listener(text: str | None) -> None:
+    """Print what a listener of the store last wrote of itself, if there is one."""
+    if text is None:
+        return
+    from osteoct.listen.figures import ListenFigures
+
+    figures = ListenFigures.model_validate_json(text)
+    age = max(0.0, time.time() - figures.at)
+    click.echo(f"listener, {tell_time(age)} ago: {tell_figures(figures)}")
 
 
 def tell_figures(now: ListenFigures) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Event
 from typing import Final
 
@@ -42,6 +43,7 @@ class Delivery:
         self._files = files
         self._hear = hear
         self._failed: Counter[str] = Counter()
+        self._answered: set[Path] = set()
         self._failures = 0
         self.delivered = self.refused = 0
 
@@ -52,8 +54,15 @@ class Delivery:
 
     def waiting(self) -> tuple[Parcel, ...]:
         """Parcels without an answer, the oldest first; one that failed goes behind the others."""
-        open_ = [p for p in self._outbox.parcels() if p.answer(self.name) is None]
-        return tuple(sorted(open_, key=lambda p: self._failed[p.folder.name]))
+        unanswered = []
+        for parcel in self._outbox.parcels():
+            if parcel.folder in self._answered:
+                continue
+            if parcel.answer(self.name) is None:
+                unanswered.append(parcel)
+            else:
+                self._answered.add(parcel.folder)
+        return tuple(sorted(unanswered, key=lambda p: self._failed[p.folder.name]))
 
     def run(self, stop: Event) -> None:
         """Send until asked to stop."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 
 from osteoct.record import Record
+
+FIGURES_FILE: Final = "listener.json"
+"""Where the last figures lie in the store, for ``osteoct status``."""
 
 
 class ForwardFigures(Record):
@@ -29,6 +34,8 @@ class ListenFigures(Record):
 
     Parameters
     ----------
+    at
+        When, in seconds since 1970.
     images
         Images accepted since the start.
     repeated
@@ -43,6 +50,7 @@ class ListenFigures(Record):
         Cases of the store by state.
     """
 
+    at: float = 0.0
     images: int = 0
     repeated: int = 0
     turned_away: dict[str, int] = Field(default_factory=dict)

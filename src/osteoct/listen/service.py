@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from osteoct.errors import ConfigError, LedgerError, RunError
+from osteoct.errors import ConfigError, LedgerError, OutputError, RunError
 from osteoct.export.documents_extra import check_documents_extra
 from osteoct.export.extra import check_dicom_extra
 from osteoct.io.pseudonym import load_key
 from osteoct.listen.admission import Admitter
 from osteoct.listen.delivery import Delivery
-from osteoct.listen.figures import ForwardFigures, ListenFigures
+from osteoct.listen.figures import FIGURES_FILE, ForwardFigures, ListenFigures
 from osteoct.listen.notes import Notes, Stage
 from osteoct.listen.outbox import Outbox
 from osteoct.listen.settings import ListenSettings
@@ -30,10 +32,16 @@ from osteoct.run.plan.choices import Choices, render_choices
 from osteoct.run.progress import RunProgress
 from osteoct.run.remote import is_remote
 
-INBOX, OUTBOX, NOTES, FIGURES = "inbox", "outbox", "listener", "listener.json"
+INBOX: Final = "inbox"
+OUTBOX: Final = "outbox"
+NOTES: Final = "listener"
+"""Folders of the store that are a listener's own."""
 
 _LEAVE_S: Final = 5.0
 """Longest wait for a sender at the end: what it did not finish is sent after the next start."""
+
+_WRITE_S: Final = 10.0
+"""How old the figures on the disk may be."""
 
 _PAUSES_S: Final = (5.0, 15.0, 60.0)
 """Waits before workers are started again that all failed for the machine's sake."""
@@ -62,7 +70,7 @@ class Listener:
         *,
         hear: Callable[[str], None],
     ) -> None:
-        self._batch, self._request, self._settings = batch, request, settings
+        self._batch, self._request, self._settings = batch, _kept_on(request), settings
         self._hear = hear
         root = inbox_folder(batch.store.address).parent
         self._inbox = Inbox(root / INBOX, node.limits)
@@ -81,6 +89,7 @@ class Listener:
         self._left = Event()
         self._coordinator: Coordinator | None = None
         self._failure: BaseException | None = None
+        self._written = -_WRITE_S
         self.figures = ListenFigures()
 
     def request_stop(self) -> None:
@@ -116,38 +125,46 @@ class Listener:
     @contextmanager
     def _beside(self) -> Iterator[None]:
         """Have everything run that runs beside the workers."""
-        threads = [
-            Thread(target=delivery.run, args=(self._left,), name="delivery", daemon=True)
-            for delivery in self._deliveries
-        ]
-        threads.append(Thread(target=self._look_after, name="steward", daemon=True))
+        steward = self._thread("steward", self._look_after)
+        senders = [self._thread("sender", partial(d.run, self._left)) for d in self._deliveries]
         with self._node:
-            for thread in threads:
+            for thread in (steward, *senders):
                 thread.start()
             try:
                 yield
             finally:
                 self._stop.set()
                 self._left.set()
-                deadline = time.monotonic() + _LEAVE_S
-                for thread in threads:
-                    thread.join(max(0.0, deadline - time.monotonic()))
+                steward.join()  # it writes down what the workers have finished
+                until = time.monotonic() + _LEAVE_S
+                for thread in senders:
+                    thread.join(max(0.0, until - time.monotonic()))
         if self._failure is not None:
             raise self._failure
 
+    def _thread(self, name: str, work: Callable[[], None]) -> Thread:
+        """A thread whose failure ends the listener instead of passing in silence."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 -- raised again by the main thread
+                self._failure = error
+                self.request_stop()
+
+        return Thread(target=guarded, name=name, daemon=True)
+
     def _look_after(self) -> None:
-        """Look at what came, again and again; what nobody expects ends the listener."""
-        try:
-            while not self._left.is_set():
-                if self._stop.is_set():
-                    self._node.stop()
-                self._steward.look()
-                self._count()
-                self._left.wait(self._settings.look_s)
+        """Look at what came, again and again, and once more when the workers have ended."""
+        accepts = True
+        while not self._left.wait(self._settings.look_s):
+            if accepts and self._stop.is_set():
+                accepts = False
+                self._node.stop()
             self._steward.look()
-        except BaseException as error:  # noqa: BLE001 -- told by the main thread
-            self._failure = error
-            self.request_stop()
+            self._count()
+        self._steward.look()
+        self._count(at_once=True)
 
     def _work(self, watch: Callable[[ListenFigures], None]) -> RunProgress | None:
         """Have workers compute, and start them again where the machine failed them."""
@@ -182,10 +199,11 @@ class Listener:
             time.sleep(0.1)
         return not self._stop.is_set()
 
-    def _count(self) -> None:
-        """Take stock."""
+    def _count(self, *, at_once: bool = False) -> None:
+        """Take stock, and write it down now and then for whoever asks for the status."""
         counts = self._node.counts
         self.figures = ListenFigures(
+            at=round(time.time(), 1),
             images=counts.accepted,
             repeated=counts.repeated,
             turned_away=dict(counts.refused),
@@ -202,6 +220,17 @@ class Listener:
                 for delivery in self._deliveries
             ),
         )
+        if at_once or time.monotonic() >= self._written + _WRITE_S:
+            self._written = time.monotonic()
+            with suppress(OutputError):  # a full disk is told where something is lost by it
+                text = self.figures.model_dump_json() + "\n"
+                self._batch.store.write_text(FIGURES_FILE, text)
+
+
+def _kept_on(request: RunRequest) -> RunRequest:
+    """The same run with workers that stay: a model that is loaded serves the next study."""
+    most = request.limits.workers[1]
+    return replace(request, limits=replace(request.limits, workers=(most, most)))
 
 
 def inbox_folder(store: str) -> Path:

@@ -5,13 +5,14 @@ Each step is written down before the next, so that a listener that was killed go
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from osteoct.errors import OsteoctError, OutputError
+from osteoct.errors import GeometryError, InputError, OsteoctError
 from osteoct.export.exporting import export_case
 from osteoct.listen.admission import Admitter
 from osteoct.listen.notes import Notes, Stage, StudyNote
@@ -22,6 +23,10 @@ from osteoct.network.node.inbox import HeldStudy, Inbox
 from osteoct.run.ledger.records import Row
 from osteoct.run.records import State
 from osteoct.run.work.inputs import laid_out
+
+_OF_ONE_STUDY: Final = (OsteoctError, OSError, sqlite3.Error)
+"""What may go wrong with a study, while the others are looked after: sqlite3 is that of a plan's
+temporary table, which a full disk ends."""
 
 _RARELY_S: Final = 30.0
 """How often a case without a result is looked at again: somebody may have had it tried anew."""
@@ -57,22 +62,24 @@ class Steward:
         self._admitter = admitter
         self._settings = settings
         self._hear = hear
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[str, str] = {}
         self._seldom = 0.0
         self.arriving = self.held = 0
 
     def look(self) -> None:
         """Bring every study one step further, if it is time."""
         is_time = time.monotonic() >= self._seldom
-        if is_time:
-            self._seldom = time.monotonic() + _RARELY_S
         studies = self._places.inbox.studies()
         arriving = 0
         for study in studies:
             try:
                 arriving += self._look_after(study, looks_again=is_time)
-            except OsteoctError as error:  # of this study alone, or of a disk that may be freed
-                self._tell_once(study, error.line)
+            except _OF_ONE_STUDY as error:  # or of a full disk: tried again at every look
+                words = error.line if isinstance(error, OsteoctError) else type(error).__name__
+                self._tell_once(study.name, f"{study.name}: {words}; is tried again")
+        if is_time:
+            self._tidy({study.name for study in studies})
+            self._seldom = time.monotonic() + _RARELY_S
         self.arriving, self.held = arriving, len(studies)
 
     def _look_after(self, study: HeldStudy, *, looks_again: bool) -> bool:
@@ -105,36 +112,33 @@ class Steward:
     def _finish(self, study: HeldStudy, note: StudyNote) -> None:
         """Export a case that is done; say of one that is not why."""
         row = self._row(note)
-        if row is None or row.key != note.key:  # another ledger, or another choice
+        if row is None or row.key != note.key:  # another ledger, or planned by somebody else
             self._places.notes.forget(study.name)
         elif row.state is State.DONE:
             self._export(study, note, row)
         elif row.state.is_over:
             why = f": {row.failure.message}" if row.failure else ""
-            self._tell_once(study, f"{row.state}: {note.case_id}{why}")
+            self._tell_once(study.name, f"{row.state}: {note.case_id}{why}")
             self._put(study, note, Stage.FAILED)
 
     def _export(self, study: HeldStudy, note: StudyNote, row: Row) -> None:
         """Make the objects of a case, and stop sending older ones."""
-        store = self._admitter.batch.store
         assert row.key is not None  # noqa: S101 -- a case that is done was planned
-        if not store.has(row.case_id, row.key):
+        if not self._admitter.batch.store.has(row.case_id, row.key):
             self._hear(f"the result of {row.case_id} is not there: done again")
             self._admitter.batch.ledger.reset(states=None, case_ids=[row.case_id])
             return
-        place = self._places.outbox.place(row.case_id, row.key)
-        if self._places.outbox.find(row.case_id, row.key) is None:
+        outbox = self._places.outbox
+        if outbox.find(row.case_id, row.key) is None:
             try:
-                self._make_objects(row, place)
-            except OutputError:
-                raise  # tried again: space may be made
-            except OsteoctError as error:
-                self._tell_once(study, f"cannot be sent: {row.case_id}: {error.line}")
+                self._make_objects(row, outbox.place(row.case_id, row.key))
+            except (InputError, GeometryError) as error:
+                self._tell_once(study.name, f"cannot be sent: {row.case_id}: {error.line}")
                 self._put(study, note, Stage.FAILED)
                 return
-        self._places.outbox.replace_older(row.case_id, row.key)
+            self._hear(f"done: {row.case_id}")
+        outbox.replace_older(row.case_id, row.key)
         self._put(study, note, Stage.EXPORTED)
-        self._hear(f"done: {row.case_id}")
 
     def _make_objects(self, row: Row, place: Path) -> None:
         """Export a case with the images it was measured on, as they lie in the inbox."""
@@ -147,14 +151,29 @@ class Steward:
 
     def _retire(self, study: HeldStudy, note: StudyNote) -> None:
         """Remove images whose result was delivered long enough ago, and nothing came since."""
+        if note.key is None or self._places.outbox.find(note.case_id, note.key) is None:
+            self._put(study, note, Stage.PLANNED)  # somebody took the objects away: made again
+            return
         delivered = self._delivered_at(note)
         if delivered is None or now() - max(delivered, study.last_at) < self._settings.keep_s:
             return
-        if not self._places.inbox.remove(study.name, study.revision):
-            return
+        if self._places.inbox.remove(study.name, study.revision):
+            self._forget(study.name, note)
+
+    def _tidy(self, held: set[str]) -> None:
+        """Forget studies whose images are gone, once their results are delivered."""
+        for name in self._places.notes.names():
+            note = self._places.notes.get(name)
+            if name in held or note is None:
+                continue
+            if note.stage is not Stage.EXPORTED or self._delivered_at(note) is not None:
+                self._forget(name, note)
+
+    def _forget(self, name: str, note: StudyNote) -> None:
+        """Forget a study, and the objects that were delivered."""
         if self._settings.forwards:  # without archives the objects are what the user wants
             self._places.outbox.remove(note.case_id)
-        self._places.notes.forget(study.name)
+        self._places.notes.forget(name)
 
     def _delivered_at(self, note: StudyNote) -> float | None:
         """When the last archive had all of a result; ``None`` as long as one has not."""
@@ -171,10 +190,10 @@ class Steward:
         if note.stage is not stage:
             self._places.notes.put(study.name, note.model_copy(update={"stage": stage}))
 
-    def _tell_once(self, study: HeldStudy, words: str) -> None:
+    def _tell_once(self, study: str, words: str) -> None:
         """Say something of a study that would else be said at every look."""
-        if (study.name, words) not in self._told:
-            self._told.add((study.name, words))
+        if self._told.get(study) != words:
+            self._told[study] = words
             self._hear(words)
 
     def _is_running(self, note: StudyNote) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from osteoct.listen.settings import ListenSettings
     from osteoct.run.batch import Batch
 
-_HOUR_S = 3600.0
+_MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 
 @click.command("listen", short_help="Be a DICOM node: analyse what is sent, send results back.")
@@ -99,7 +99,9 @@ def _settings(options: dict[str, Any]) -> ListenSettings:
         forwards=make_forwards(options),
         kinds=parse_kinds(options["send"]),
         completeness=Completeness(
-            quiet_s=options["quiet"], settle_s=options["settle"], patience_s=60 * options["patience"]
+            quiet_s=options["quiet"],
+            settle_s=options["settle"],
+            patience_s=options["patience"] * _MINUTE_S,
         ),
         keep_s=options["keep_images"] * _HOUR_S,
     )

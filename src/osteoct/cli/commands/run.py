@@ -92,6 +92,8 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
     import click as terminal
 
     from osteoct.cli.batch_words import print_status
+    from osteoct.cli.listen_line import print_listener
+    from osteoct.listen.figures import FIGURES_FILE
     from osteoct.run.batch import open_batch
     from osteoct.run.status import read_status
 
@@ -101,6 +103,8 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
             if options["watch"] and not options["as_json"]:
                 terminal.clear()
             print_status(status, as_json=options["as_json"])
+            if not options["as_json"]:
+                print_listener(batch.store.read_text(FIGURES_FILE))
             if not options["watch"] or status.is_over:
                 return 0 if status.is_all_done else 1
             time.sleep(options["every"])
