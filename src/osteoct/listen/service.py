@@ -98,8 +98,20 @@ class Listener:
         if self._coordinator is not None:
             self._coordinator.request_stop()
 
-    def run(self, watch: Callable[[ListenFigures], None] = lambda _: None) -> RunProgress | None:
+    def run(
+        self,
+        *,
+        began: Callable[[], None] = lambda: None,
+        watch: Callable[[ListenFigures], None] = lambda _: None,
+    ) -> RunProgress | None:
         """Work until asked to stop, and return how far the cases were then.
+
+        Parameters
+        ----------
+        began
+            Called once images are received.
+        watch
+            Told how far it is.
 
         Raises
         ------
@@ -109,6 +121,7 @@ class Listener:
         self._places.outbox.prepare()
         self._take_up_choices()
         with saying_nothing(), self._beside():
+            began()
             return self._work(watch)
 
     def _take_up_choices(self) -> None:

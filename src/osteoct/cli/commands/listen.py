@@ -81,11 +81,10 @@ def _listen(batch: Batch, inbox: Path, settings: ListenSettings, options: dict[s
     with KINDS[options["progress"]]() as line, stopping() as (hold, _):
         listener = Listener(batch, choices, request, settings, node, hear=line.say)
         hold(listener)
-        say_start(node, settings)
-        listener.run(watch=line)
+        listener.run(began=lambda: say_start(node, settings), watch=line)
     status = read_status(batch.ledger)
-    say(f"Ended; {status.left} cases left, which the same command goes on with")
     if status.left:
+        say(f"{status.left} cases are left; the same command goes on with them")
         return EXIT_INTERRUPTED
     return 0 if status.is_all_done else EXIT_NOTHING_MEASURABLE
 
