@@ -12,14 +12,18 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 from pydicom import dcmread
 from pydicom.uid import generate_uid
 from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage
 
 from osteoct.phantom.small import write_small_patient
+from osteoct.run.batch import open_batch
+from osteoct.run.records import State
 
 HERE = Path(__file__).parent
 KEY = "a key for tests, not for patients"
@@ -65,11 +69,11 @@ def copy_study(patient: Path, number: int, *, study: str | None = None):
     return images
 
 
-def send_images(images, port, *, title=TITLE):
+def send_images(images, port, *, title=TITLE, called="OSTEOCT"):
     """C-STORE over one association; the statuses."""
     entity = AE(title)
     entity.add_requested_context(CTImageStorage, images[0].file_meta.TransferSyntaxUID)
-    link = entity.associate("127.0.0.1", port, ae_title="OSTEOCT")
+    link = entity.associate("127.0.0.1", port, ae_title=called)
     assert link.is_established
     try:
         return [link.send_c_store(image).Status for image in images]
@@ -187,3 +191,32 @@ def orthanc(network, tmp_path_factory):
     server.start()
     yield server
     server.stop()
+
+
+def status_of(listener):
+    """What ``osteoct status`` says beside the listener."""
+    from osteoct.cli import main  # noqa: PLC0415 -- beside its only use
+
+    return CliRunner().invoke(main, ["status", str(listener.store)]).output
+
+
+def attempts_of(listener):
+    """Attempts that were made at each case that has a result."""
+    with open_batch(str(listener.store)) as batch:
+        rows = list(batch.ledger.rows())
+        assert {row.state for row in rows} == {State.DONE}
+        return [sum(a.end == "done" for a in batch.ledger.attempts(r.case_id)) for r in rows]
+
+
+@pytest.fixture
+def lab():
+    """The makers above, reachable from tests without importing a conftest."""
+    return SimpleNamespace(
+        copy_study=copy_study,
+        send_images=send_images,
+        ask=ask,
+        status=status_of,
+        forwards=lambda listener: status_of(listener).rpartition("ORTHANC@")[2],
+        attempts_with_result=attempts_of,
+        secrets=SECRETS,
+    )

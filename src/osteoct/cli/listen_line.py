@@ -112,7 +112,7 @@ def tell_figures(now: ListenFigures) -> str:
     for forward in now.forwards:
         told = f"{forward.delivered} delivered"
         told += f", {forward.refused} refused" if forward.refused else ""
-        told += f", {forward.waiting} waiting" if forward.waiting else ""
+        told += f", {forward.waiting} waiting"
         words.append(f"{forward.address}: {told}")
     turned_away = sum(now.turned_away.values())
     if turned_away:

@@ -1,0 +1,116 @@
+"""The whole way on a real archive: sent, analysed, delivered, each once, whatever is killed."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+
+import pytest
+from dicomweb_client import DICOMwebClient
+
+
+from osteoct import analyze, read_structured_report
+from osteoct.protocols import Region
+
+pytestmark = [
+    pytest.mark.xdist_group("listen"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+"""One server for these tests, which they stop; pynetdicom leaves a socket that the other side
+closed to the garbage collector."""
+
+
+def objects_of(orthanc, study):
+    """What the archive has of a study beside the CT, by modality, through DICOMweb."""
+    client = DICOMwebClient(orthanc.web)
+    found = client.search_for_instances(study, fields=["Modality"])
+    told = [(i["00080060"]["Value"][0], i["00080018"]["Value"][0], i) for i in found]
+    return {(kind, uid): i for kind, uid, i in told if kind != "CT"}
+
+
+def report_of(orthanc, study, folder):
+    """The structured report of a study, fetched through DICOMweb and read back."""
+    ((series, uid),) = [
+        (i["0020000E"]["Value"][0], uid)
+        for (kind, uid), i in objects_of(orthanc, study).items()
+        if kind == "SR"
+    ]
+    client = DICOMwebClient(orthanc.web)
+    dataset = client.retrieve_instance(study, series, uid)
+    folder.mkdir(exist_ok=True)
+    dataset.save_as(folder / "sr.dcm", enforce_file_format=True)
+    return read_structured_report(folder / "sr.dcm")
+
+
+def kinds(orthanc, study):
+    """How many objects of each modality came back."""
+    return Counter(kind for kind, _ in objects_of(orthanc, study))
+
+
+def test_there_and_back_again(listen, lab, orthanc, patient, tmp_path):
+    """From the archive into the listener and back: the numbers are those of a direct analysis."""
+    images = lab.copy_study(patient, 1)
+    study = images[0].StudyInstanceUID
+    lab.send_images(images, orthanc.port, called="ORTHANC")
+    listener = listen("--forward", orthanc.web, "--quiet-time", "1", port=orthanc.move)
+    (found,) = lab.ask(
+        orthanc, "/tools/find", {"Level": "Study", "Query": {"StudyInstanceUID": study}}
+    )
+    lab.ask(orthanc, "/modalities/us/store", {"Resources": [found]})
+    listener.wait(lambda: "delivered" in listener.said)
+    assert kinds(orthanc, study) == {"SEG": 1, "SR": 1}
+
+    told = report_of(orthanc, study, tmp_path / "back")
+    direct = analyze(patient / "ct-dicom", patient / "masks.nii.gz")
+    assert told.levels == direct.levels
+    assert told.opinions == direct.opinions
+    assert any(m.region is Region.TRABECULAR and m.hu for v in told.levels for m in v.regions)
+
+    assert set(lab.send_images(images, listener.port)) == {0}  # again: nothing happens
+    assert "1 done" in lab.status(listener)
+    assert listener.said.count("delivered") == 1
+    assert listener.stop() == 0
+    assert not any(secret in listener.said for secret in (*lab.secrets, study))
+
+
+def test_killed_and_stopped_in_the_middle(listen, lab, orthanc, patient):
+    """Archive and listener end at any moment; every study is analysed and delivered once."""
+    studies = [lab.copy_study(patient, n) for n in range(4)]
+    uids = [images[0].StudyInstanceUID for images in studies]
+    listener = listen("--forward", orthanc.node, "--quiet-time", "0.5", "--workers", "2")
+    before = orthanc.count()
+    orthanc.stop()
+    try:
+        for images in studies[:3]:
+            assert set(lab.send_images(images, listener.port)) == {0}
+        listener.wait(lambda: "done" in listener.said)
+        listener.kill()
+        listener.start()
+        assert set(lab.send_images(studies[3], listener.port)) == {0}
+        listener.wait(lambda: listener.said.count("done:") >= 4)
+        listener.kill()
+    finally:
+        orthanc.start()
+    listener.start()
+    listener.wait(lambda: orthanc.count() - before >= 8 and "0 waiting" in lab.forwards(listener))
+    assert orthanc.count() - before == 8
+    assert [kinds(orthanc, uid) for uid in uids] == [{"SEG": 1, "SR": 1}] * 4
+    assert lab.attempts_with_result(listener) == [1, 1, 1, 1]
+    assert listener.stop(signal.SIGTERM) == 143
+
+
+def test_a_later_image_makes_a_newer_result(listen, lab, orthanc, patient):
+    """A study that grew is measured anew; images leave once all is delivered, and stay gone."""
+    images = lab.copy_study(patient, 7)
+    study = images[0].StudyInstanceUID
+    options = ("--forward", orthanc.node, "--quiet-time", "0.5", "--keep-images", "0.001")
+    listener = listen(*options)
+    lab.send_images(images[:-1], listener.port)
+    listener.wait(lambda: listener.said.count("delivered") == 1)
+    lab.send_images(images[-1:], listener.port)
+    listener.wait(lambda: listener.said.count("delivered") == 2)
+    assert "24 images by now" in listener.said
+    assert kinds(orthanc, study) == {"SEG": 2, "SR": 2}
+    listener.wait(lambda: not list((listener.store / "inbox").rglob("*.dcm")))
+    listener.wait(lambda: not list((listener.store / "outbox").glob("*/sr.dcm")))
+    assert listener.stop() == 0
