@@ -69,6 +69,14 @@ def copy_study(patient: Path, number: int, *, study: str | None = None):
     return images
 
 
+def write_images(images, folder: Path) -> Path:
+    """Write images into a folder of their own."""
+    folder.mkdir()
+    for number, image in enumerate(images):
+        image.save_as(folder / f"{number:03}.dcm", enforce_file_format=True)
+    return folder
+
+
 def send_images(images, port, *, title=TITLE, called="OSTEOCT"):
     """C-STORE over one association; the statuses."""
     entity = AE(title)
@@ -216,7 +224,7 @@ def lab():
         send_images=send_images,
         ask=ask,
         status=status_of,
-        forwards=lambda listener: status_of(listener).rpartition("ORTHANC@")[2],
+        write=write_images,
         attempts_with_result=attempts_of,
         secrets=SECRETS,
     )

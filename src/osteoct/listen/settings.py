@@ -45,7 +45,7 @@ class ListenSettings:
     kinds: tuple[str, ...] = USUAL_KINDS
     completeness: Completeness = field(default_factory=Completeness)
     keep_s: float = DAY_S
-    look_s: float = 1.0
+    look_s: float = 0.5
 
     @property
     def formats(self) -> tuple[str, ...]:
