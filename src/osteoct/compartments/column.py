@@ -120,8 +120,7 @@ def _order(bone: Bone) -> int:
 
 def centre_mm(mask: Mask, geometry: Geometry) -> NDArray[np.float64]:
     """Patient coordinates (3,) of a mask's centre of mass, from its projections."""
-    centre = [
-        float(np.average(np.arange(n), weights=mask.sum(axis=tuple({0, 1, 2} - {axis}))))
-        for axis, n in enumerate(mask.shape)
-    ]
+    flat = mask.sum(axis=2)
+    across = (flat.sum(axis=1), flat.sum(axis=0), mask.sum(axis=(0, 1)))
+    centre = [float(np.average(np.arange(len(w)), weights=w)) for w in across]
     return geometry.to_patient(np.array(centre))

@@ -63,10 +63,10 @@ def core_of(
         return core
     inside = np.pad(region[box], 1)
     if membership is Membership.WHOLE_VOXEL:
-        far = _is_far(erode_by_one(inside), spacing_mm, depth_mm - ROUNDING)
+        far = is_far(erode_by_one(inside), spacing_mm, depth_mm - ROUNDING)
     else:
         scaled = tuple(s / (depth_mm + s / 2) for s in spacing_mm)
-        far = _is_far(inside, scaled, 1 + ROUNDING)
+        far = is_far(inside, scaled, 1 + ROUNDING)
     core[box] = far[1:-1, 1:-1, 1:-1]
     return core
 
@@ -92,8 +92,8 @@ def erode_by_one(region: Mask) -> Mask:
     return region
 
 
-def _is_far(inside: Mask, step: tuple[float, ...], least: float) -> Mask:
-    """Whether a voxel inside is at least ``least`` from every voxel centre outside.
+def is_far(inside: Mask, step: tuple[float, ...], least: float) -> Mask:
+    """Whether a voxel inside (I, J, K) is at least ``least`` from every voxel centre outside.
 
     The exact Euclidean distance, but no farther than ``least``: squared distances build up axis by
     axis from the few shifts that can matter, which costs a fifth of an unbounded transform.

@@ -82,7 +82,7 @@ def written_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         staging.replace(path)
-        _sync(path.parent)
+        sync_path(path.parent)
     except OSError as error:
         raise _output_error(error, path.parent, shown=path) from error
     finally:
@@ -128,8 +128,17 @@ def sync_tree(folder: Path) -> None:
     """Put every file and folder on the disk: a full disk speaks up here at the latest."""
     for root, _, names in os.walk(folder):
         for name in names:
-            _sync(Path(root) / name)
-        _sync(Path(root))
+            sync_path(Path(root) / name)
+        sync_path(Path(root))
+
+
+def sync_path(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _absolute(path: Path) -> Path:
@@ -155,7 +164,7 @@ def _move_into_place(staging: Path, target: Path) -> None:
     """Rename; an old result steps aside first and comes back should the rename fail."""
     if not target.exists():
         staging.rename(target)
-        _sync(target.parent)
+        sync_path(target.parent)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
     old = aside / "result"
@@ -166,18 +175,10 @@ def _move_into_place(staging: Path, target: Path) -> None:
         except OSError:
             old.rename(target)
             raise
-        _sync(target.parent)
+        sync_path(target.parent)
     finally:
         if target.exists():
             shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _umask() -> int:

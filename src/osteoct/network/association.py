@@ -31,10 +31,15 @@ class NothingAcceptedError(NetworkError):
     """The archive speaks, and takes none of the classes that were offered."""
 
 
-def make_entity(link: Link) -> AE:
-    """Our side, with its name and its patience; the library logs nothing of what passes."""
+def silence() -> None:
+    """Have the library log nothing of what passes: it quotes patients."""
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
+
+
+def make_entity(link: Link) -> AE:
+    """Our side, with its name and its patience; the library logs nothing of what passes."""
+    silence()
     try:
         entity = AE(ae_title=link.own_title)
     except ValueError:

@@ -39,7 +39,7 @@ StudyGet: Final = UID("1.2.840.10008.5.1.4.1.2.2.3")
 """The study root models (DICOM PS3.4, table C.6.2-1), named here as the library names them late."""
 
 _PLAIN: Final = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
-_SYNTAXES: Final = (
+SYNTAXES: Final = (
     *_PLAIN,
     *(RLELossless, JPEGLossless, JPEGLosslessSV1),
     *JPEGLSTransferSyntaxes,
@@ -246,7 +246,7 @@ class DimseArchive:
             server = entity.start_server(
                 ("", self._move_port),
                 block=False,
-                contexts=[build_context(uid, list(_SYNTAXES)) for uid in CT_CLASSES],
+                contexts=[build_context(uid, list(SYNTAXES)) for uid in CT_CLASSES],
                 evt_handlers=[(evt.EVT_C_STORE, self._receive)],
             )
         except OSError as error:
@@ -341,7 +341,7 @@ def _contexts_of(kinds: Sequence[tuple[str, str]]) -> list[PresentationContext]:
 
 def _ct_contexts() -> list[PresentationContext]:
     """A context per class and encoding: the archive sends each image as it keeps it."""
-    return [build_context(uid, syntax) for uid in CT_CLASSES for syntax in _SYNTAXES]
+    return [build_context(uid, syntax) for uid in CT_CLASSES for syntax in SYNTAXES]
 
 
 def _end(association: Association, *, is_well: bool) -> None:

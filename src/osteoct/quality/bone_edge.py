@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from osteoct.quality.outline import Floats, Outline, look_up
+from osteoct.quality.outline import Floats, Outline, look_up_axes
 from osteoct.volume import CTVolume
 
 HU_LIMITS = (40.0, 500.0)
@@ -107,17 +107,20 @@ class EdgeReader:
 
     def steps_by_point_hu(self, moves_mm: Floats) -> Floats:
         """Step (M, N) at every point."""
-        shift = (moves_mm[:, :3] @ self.inverse.T)[:, None]
+        shift = moves_mm[:, :3] @ self.inverse.T
         out = self.normal @ self.inverse.T
-        size = moves_mm[:, 3, None]
-        inner = self.index + shift + (size - self.half_mm)[..., None] * out
-        outer = self.index + shift + (size + self.half_mm)[..., None] * out
+        inwards = moves_mm[:, 3, None] - self.half_mm
+        outwards = moves_mm[:, 3, None] + self.half_mm
+        # axis by axis: an array of triples is read in steps of three, at twice the time
+        moved = [index + by[:, None] for index, by in zip(self.index.T, shift.T, strict=True)]
+        inner = [at + inwards * along for at, along in zip(moved, out.T, strict=True)]
+        outer = [at + outwards * along for at, along in zip(moved, out.T, strict=True)]
         return _clipped(self.hu, inner) - _clipped(self.hu, outer)
 
 
-def _clipped(hu: NDArray[np.generic], index: Floats) -> Floats:
-    """HU of the nearest voxels within the limits."""
-    limited: Floats = np.clip(look_up(hu, index).astype(np.float64), *HU_LIMITS)
+def _clipped(hu: NDArray[np.generic], index: Sequence[Floats]) -> Floats:
+    """HU of the voxels nearest to indices along each axis, within the limits."""
+    limited: Floats = np.clip(look_up_axes(hu, index).astype(np.float64), *HU_LIMITS)
     return limited
 
 

@@ -74,7 +74,7 @@ def width_hu(core: Core) -> float | None:
     The 5th to the 95th percentile of the smoothed HU, less in quadrature what noise leaves of it.
     ``None`` for a core of too few voxels.
     """
-    values = smooth_core(core, SCALE_MM)[core.mask]
+    values = smooth_core(core, SCALE_MM)[core.inside]
     if values.size < LEAST_VOXELS:
         return None
     low, high = np.percentile(values, (TAIL_PERCENT, 100 - TAIL_PERCENT))
@@ -89,17 +89,17 @@ def smoothed_noise_hu(core: Core) -> float:
     """
     steps = []
     for axis in range(3):
-        if axis == core.level.geometry.slice_axis:
+        if axis == core.geometry.slice_axis:
             continue
-        hu, inside = np.moveaxis(core.hu, axis, 0), np.moveaxis(core.mask, axis, 0)
+        hu, inside = np.moveaxis(core.hu[core.box], axis, 0), np.moveaxis(core.inside, axis, 0)
         steps.append((hu[2:] - hu[:-2])[inside[2:] & inside[:-2]])
     found = np.concatenate(steps)
     if not found.size:
         return 0.0
     sd = float(np.median(np.abs(found - np.median(found)))) * MAD_TO_SD / sqrt(2)
-    spacing = core.level.geometry.spacing_mm
+    spacing = core.geometry.spacing_mm
     kernel_mm3 = prod(max(2 * sqrt(pi) * SCALE_MM, step) for step in spacing)
-    cell_mm3 = max(CELL_MM3, core.level.geometry.voxel_volume_mm3)
+    cell_mm3 = max(CELL_MM3, core.geometry.voxel_volume_mm3)
     return sd * sqrt(cell_mm3 / kernel_mm3)
 
 
@@ -107,7 +107,7 @@ def _tell(core: Core, width: float, usual: float, neighbours: int) -> Finding:
     """The finding of an uneven core, at the place that departs most from its median."""
     level = core.level.level
     values = smooth_core(core, SCALE_MM)
-    away = np.where(core.mask, np.abs(values - np.median(values[core.mask])), -1)
+    away = np.where(core.inside, np.abs(values - np.median(values[core.inside])), -1)
     most = away == away.max()
     return Finding(
         code="uneven-core",
@@ -118,7 +118,7 @@ def _tell(core: Core, width: float, usual: float, neighbours: int) -> Finding:
             f"its neighbours' over {usual:.0f} HU. Part of it is unlike the rest."
         ),
         certainty=0.8,
-        place_mm=place_of(most, core.level),
+        place_mm=place_of(most, core.geometry),
         evidence={
             "width_hu": width,
             "neighbours_width_hu": usual,

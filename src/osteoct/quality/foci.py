@@ -68,6 +68,8 @@ class Focus:
 
     Parameters
     ----------
+    mask
+        The part (A, B, C) in the core's own box.
     shift_hu
         Mean of the core with the focus less the mean without; ``None`` where nothing else is left.
     """
@@ -113,20 +115,21 @@ def find_foci(core: Core, *, base_hu: float) -> tuple[Focus, ...]:
         HU of the core apart from its foci.
     """
     smooth = smooth_core(core, SMOOTHING_MM)
-    values = smooth[core.mask]
+    inside = core.inside
+    values = smooth[inside]
     spread = float(np.median(np.abs(values - np.median(values)))) * MAD_TO_SD
     high = base_hu + max(DENSE_ABOVE_HU, SPREADS * spread)
     low = base_hu - max(LUCENT_BELOW_HU, SPREADS * spread)
     candidates = (
-        _largest(core, core.mask & (smooth > high), limit_hu=high, dense=True),
-        _largest(core, core.mask & (smooth < low), limit_hu=low, dense=False),
+        _largest(core, inside & (smooth > high), limit_hu=high, dense=True),
+        _largest(core, inside & (smooth < low), limit_hu=low, dense=False),
     )
     return tuple(focus for focus in candidates if focus is not None and not _is_whole(core, focus))
 
 
 def _is_whole(core: Core, focus: Focus) -> bool:
     """Whether a lucent focus is (nearly) all of its core, which the check of outliers tells."""
-    share = np.count_nonzero(focus.mask) / np.count_nonzero(core.mask)
+    share = np.count_nonzero(focus.mask) / core.values_hu.size
     return bool(not focus.is_dense and share >= WHOLE_SHARE)
 
 
@@ -140,7 +143,8 @@ def _largest(core: Core, mask: Mask, *, limit_hu: float, dense: bool) -> Focus |
     if sizes.max() < LEAST_VOXELS or volume < LEAST_VOLUME_MM3:
         return None
     part: Mask = parts == int(sizes.argmax()) + 1
-    hu, rest = core.hu[part], core.hu[core.mask & ~part]
+    own = core.hu[core.box]
+    hu, rest = own[part], own[core.inside & ~part]
     return Focus(
         is_dense=dense,
         mask=part,
@@ -163,7 +167,7 @@ def _name(core: Core, focus: Focus) -> Finding:
 
 def _name_foreign(core: Core, focus: Focus) -> Finding | None:
     """A focus denser than bone, over more than a little: a filled core."""
-    volume = float(np.count_nonzero(core.mask & (core.hu > FOREIGN_HU)))
+    volume = float(np.count_nonzero(core.values_hu > FOREIGN_HU))
     volume *= core.level.geometry.voxel_volume_mm3
     if volume < FOREIGN_VOLUME_MM3:
         return None
@@ -176,7 +180,7 @@ def _name_foreign(core: Core, focus: Focus) -> Finding | None:
             f"{FOREIGN_HU:g} HU, as bone cement does."
         ),
         certainty=0.9,
-        place_mm=place_of(focus.mask, core.level),
+        place_mm=place_of(focus.mask, core.geometry),
         evidence={
             "volume_mm3": volume,
             "limit_mm3": FOREIGN_VOLUME_MM3,
@@ -198,14 +202,14 @@ def _name_dense(core: Core, focus: Focus) -> Finding:
             f"{focus.mean_hu:.0f} HU on average, {focus.peak_hu:.0f} at most; {_effect_of(focus)}."
         ),
         certainty=_certainty(focus),
-        place_mm=place_of(focus.mask, core.level),
+        place_mm=place_of(focus.mask, core.geometry),
         evidence=_evidence_of(focus),
     )
 
 
 def _name_lucent(core: Core, focus: Focus) -> Finding:
     """A lucent focus, likewise; no more than told where the basivertebral vein enters."""
-    level, place = core.level.level, place_of(focus.mask, core.level)
+    level, place = core.level.level, place_of(focus.mask, core.geometry)
     is_vein = _is_where_vein_enters(core, place)
     where = ", where the basivertebral vein enters" if is_vein else ""
     return Finding(

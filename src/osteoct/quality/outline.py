@@ -6,6 +6,7 @@ lies in a small ball around it, which is that of the smooth surface the voxels s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,10 +103,17 @@ def _look_around(padded: Mask, faces: Floats, grid: Geometry) -> tuple[Floats, N
 
 
 def look_up(array: NDArray[np.generic], index: Floats) -> NDArray[np.generic]:
-    """Values of the nearest voxels; beyond the array those of its border."""
+    """Values of the voxels nearest to indices (…, 3); beyond the array those of its border."""
+    return look_up_axes(array, np.moveaxis(index, -1, 0))
+
+
+def look_up_axes(
+    array: NDArray[np.generic], index: Sequence[Floats] | Floats
+) -> NDArray[np.generic]:
+    """The same, from one array of indices (…) for each axis."""
     i, j, k = (
-        np.clip(np.rint(index[..., axis]).astype(np.intp), 0, size - 1)
-        for axis, size in enumerate(array.shape)
+        np.clip(np.rint(along), 0, size - 1).astype(np.intp)
+        for along, size in zip(index, array.shape, strict=True)
     )
     values: NDArray[np.generic] = array[i, j, k]
     return values

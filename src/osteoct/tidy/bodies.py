@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from osteoct.compartments.depth import ROUNDING, is_far
 from osteoct.geometry import Geometry, grown
 from osteoct.tidy.sampled import Sampled
 from osteoct.volume import Mask
@@ -104,9 +105,7 @@ def find_lumps(sampled: Sampled) -> Lumps:
     """Find the bodies of a column."""
     geometry = sampled.geometry
     bone = sampled.array > 0
-    depth = ndi.distance_transform_edt(np.pad(bone, 1), sampling=geometry.spacing_mm)
-    deep = depth[1:-1, 1:-1, 1:-1] > CORE_DEPTH_MM
-    parts, count = ndi.label(deep)
+    parts, count = ndi.label(_deeper_than(CORE_DEPTH_MM, bone, geometry))
     least = LEAST_LUMP_CM3 * 1000 / geometry.voxel_volume_mm3
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
     keep = sizes >= least
@@ -116,16 +115,33 @@ def find_lumps(sampled: Sampled) -> Lumps:
         return Lumps(array=parts.astype(np.int32), lumps=())
     regrown = _regrow(parts, bone, geometry)
     sizes = np.bincount(regrown.ravel(), minlength=count + 1)[1:]
-    for small in np.flatnonzero(sizes < LEAST_OF_MEDIAN * np.median(sizes[sizes > 0])) + 1:
-        regrown[regrown == small] = 0
-    _trim_swollen(regrown, depth[1:-1, 1:-1, 1:-1], geometry)
+    is_small = np.append(False, sizes < LEAST_OF_MEDIAN * np.median(sizes[sizes > 0]))
+    regrown[is_small[regrown]] = 0
+    _trim_swollen(regrown, bone, geometry)
     _add_flat(regrown, sampled, free=count + 1)
-    numbers = np.unique(regrown[regrown > 0]).tolist()
-    lumps = [replace(_describe(n, regrown, sampled, geometry), is_flat=n > count) for n in numbers]
+    cells = _cells_of(regrown)
+    lumps = [replace(_describe(n, index, sampled), is_flat=n > count) for n, index in cells.items()]
     in_order = tuple(sorted(lumps, key=lambda lump: -lump.centre_mm[2]))
     counts = np.unique(sampled.array[bone], return_counts=True)[1]
     median = float(np.median(counts)) * geometry.voxel_volume_mm3 / 1000
     return Lumps(array=regrown, lumps=in_order, label_cm3=median)
+
+
+def _deeper_than(depth_mm: float, bone: Mask, geometry: Geometry) -> Mask:
+    """Cells (I, J, K) deeper in the bone than a depth; beyond the array there is none."""
+    far = is_far(np.pad(bone, 1), geometry.spacing_mm, depth_mm + ROUNDING)
+    deep: Mask = far[1:-1, 1:-1, 1:-1]
+    return deep
+
+
+def _cells_of(numbered: NDArray[np.int32]) -> dict[int, NDArray[np.int64]]:
+    """Indices (n, 3) of the cells of each number, looked for in the number's own box."""
+    found: dict[int, NDArray[np.int64]] = {}
+    for number, box in enumerate(ndi.find_objects(numbered), start=1):
+        if box is not None:
+            corner = np.array([side.start for side in box])
+            found[number] = np.argwhere(numbered[box] == number) + corner
+    return found
 
 
 def _regrow(parts: NDArray[Any], bone: Mask, geometry: Geometry) -> NDArray[np.int32]:
@@ -144,21 +160,19 @@ def _regrow(parts: NDArray[Any], bone: Mask, geometry: Geometry) -> NDArray[np.i
     return regrown
 
 
-def _trim_swollen(grown: NDArray[np.int32], depth: NDArray[np.float64], geometry: Geometry) -> None:
+def _trim_swollen(grown: NDArray[np.int32], bone: Mask, geometry: Geometry) -> None:
     """Take arches off a lump that is much larger than those beside it and than most.
 
     Where masks are drawn too wide the arches of neighbours touch, and together they may be as deep
     as bodies: they then hang on one of them. A deeper cut leaves the body. A lump that falls into
     parts of like size is two bodies, and stays.
     """
-    numbers = np.unique(grown[grown > 0]).tolist()
-    middles = {n: geometry.to_patient(np.argwhere(grown == n).mean(axis=0)) for n in numbers}
-    numbers.sort(key=lambda n: -middles[n][2])
-    counts = np.bincount(grown.ravel())
-    sizes = [int(counts[n]) for n in numbers]
-    for place in _find_swollen(sizes):
+    cells = _cells_of(grown)
+    middles = {n: geometry.to_patient(index.mean(axis=0)) for n, index in cells.items()}
+    numbers = sorted(cells, key=lambda n: -middles[n][2])
+    for place in _find_swollen([len(cells[n]) for n in numbers]):
         mine = grown == numbers[place]
-        parts, _ = ndi.label(mine & (depth > DEEPER_MM))
+        parts, _ = ndi.label(mine & _deeper_than(DEEPER_MM, bone, geometry))
         deep = np.bincount(parts.ravel())[1:]
         if not deep.size or np.count_nonzero(deep > LEAST_OF_MEDIAN * deep.max()) > 1:
             continue
@@ -196,9 +210,9 @@ def _add_flat(grown: NDArray[np.int32], sampled: Sampled, *, free: int) -> None:
         free += 1
 
 
-def _describe(number: int, grown: NDArray[np.int32], sampled: Sampled, geometry: Geometry) -> Lump:
-    """Place, size and votes of one lump."""
-    index = np.argwhere(grown == number)
+def _describe(number: int, index: NDArray[np.int64], sampled: Sampled) -> Lump:
+    """Place, size and votes of the lump of some cells (n, 3)."""
+    geometry = sampled.geometry
     labels, counts = np.unique(sampled.array[tuple(index.T)], return_counts=True)
     return Lump(
         number=number,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from osteoct.anatomy import Level
-from osteoct.compartments.column import Bone, stand_column
 from osteoct.geometry import Box
 from osteoct.records import Finding
 from osteoct.repair_records import Repair, RepairRule
@@ -84,15 +83,9 @@ def tidy_masks(
     return _tell_refused(ct, given, told, why_not)
 
 
-def _bones(vertebrae: LabelVolume) -> tuple[Bone, ...]:
-    """The vertebrae of a column; the sacrum's first body hangs on the sacrum and is none."""
-    column = stand_column(vertebrae)
-    return tuple(bone for bone in column.vertebrae if bone.level is not Level.S1)
-
-
 def _read(masks: Masks) -> Reading | None:
     """The column as its bodies show it; ``None`` without any."""
-    bones = _bones(masks.vertebrae)
+    bones = masks.bones
     return read_column(sample(masks.vertebrae, bones), bones) if bones else None
 
 
@@ -180,7 +173,7 @@ def _clear_strays(tidied: Tidied, *, repair: bool, is_given: bool) -> Tidied:
     if not repair:
         return tidied
     labels = tidied.masks.vertebrae
-    bones = _bones(labels)
+    bones = tidied.masks.bones
     levels = {bone.label: bone.level for bone in bones if bone.level is not None}
     rule = RepairRule.GIVE_STRAY if is_given else RepairRule.REMOVE_STRAY
     pieces = [
@@ -204,7 +197,7 @@ def _fill_holes(ct: CTVolume, tidied: Tidied, *, repair: bool) -> Tidied:
     """Fill cavities, label by label."""
     labels = tidied.masks.vertebrae
     findings, repairs, moves = [], [], []
-    for hole in (h for bone in _bones(labels) for h in find_holes(ct, labels, bone)):
+    for hole in (h for bone in tidied.masks.bones for h in find_holes(ct, labels, bone)):
         why_not = hole.why_not or (None if repair else SWITCHED_OFF)
         findings.append(tell_hole(hole, why_not))
         if why_not is None and hole.move is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from osteoct.anatomy import Level, Part, Structure
+from osteoct.compartments.column import Bone, stand_column
 from osteoct.geometry import Box
 from osteoct.tidy.column import Reading
 from osteoct.tidy.owners import Owners
@@ -22,6 +24,12 @@ class Masks:
 
     vertebrae: LabelVolume
     bodies: LabelVolume | None
+
+    @cached_property
+    def bones(self) -> tuple[Bone, ...]:
+        """The vertebrae of the column; the sacrum's first body hangs on the sacrum and is none."""
+        column = stand_column(self.vertebrae)
+        return tuple(bone for bone in column.vertebrae if bone.level is not Level.S1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -197,3 +197,13 @@ def test_a_bucket_that_is_not_there():
         list(open_tree("s3://nobucket").walk())
     with pytest.raises(UnreadableInputError, match="holds no object"):
         list(open_tree(f"s3://{BUCKET}/nothing").walk())
+
+
+def test_an_object_deleted_after_it_was_opened_is_one_file_less(s3, study):
+    """Servers answer the first question from a cache: that it is gone may show in the reading."""
+    study(s3.root / BUCKET, n=1)
+    (place,) = (tree := open_tree(f"s3://{BUCKET}")).walk()
+    with tree.open(place.address) as file:
+        (s3.root / BUCKET / "000.dcm").unlink()
+        with pytest.raises(FileNotFoundError):
+            file.read(4)

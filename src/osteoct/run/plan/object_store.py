@@ -60,9 +60,19 @@ class _Ranges(io.RawIOBase):
         """Fetch the next bytes."""
         view = memoryview(buffer).cast("B")
         with reaching(CANNOT_READ, UnreadableInputError):
-            data: bytes = self._opened.read(len(view))
+            data = self._read(len(view))
+        if data is None:
+            raise _gone()
         view[: len(data)] = data
         return len(data)
+
+    def _read(self, size: int) -> bytes | None:
+        """The next bytes; ``None`` where the object was deleted since it was opened."""
+        try:
+            data: bytes = self._opened.read(size)
+        except FileNotFoundError:
+            return None
+        return data
 
     def close(self) -> None:
         """Let go of it."""
@@ -124,7 +134,7 @@ class RemoteTree:
         with reaching(CANNOT_READ, UnreadableInputError):
             opened = self._opened(name)
         if opened is None:
-            raise FileNotFoundError(errno.ENOENT, "gone since it was listed")
+            raise _gone()
         return io.BufferedReader(_Ranges(opened), _BLOCK_BYTES)
 
     def _opened(self, name: str) -> Any:  # noqa: ANN401 - fsspec is imported late
@@ -175,6 +185,11 @@ class RemoteTree:
             stamp=stamp.strip('"'),
             is_folder=entry.get("type") == "directory",
         )
+
+
+def _gone() -> FileNotFoundError:
+    """What a deleted file of a folder raises: one file less, not a store that is away."""
+    return FileNotFoundError(errno.ENOENT, "gone since it was listed")
 
 
 def _protocols(system: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec is imported late
