@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from osteoct.listen.admission import Admitter, incomplete_findings
+from osteoct.listen.admission import Admitter
 from osteoct.network.node.inbox import HeldStudy
 from osteoct.run.batch import open_batch
 from osteoct.run.plan.choices import SegmenterChoice, make_choices
@@ -38,17 +38,27 @@ def held(folder, *, revision="a", images=24, expected=None):
     )
 
 
-def test_missing_images_are_a_finding():
-    """A study that was given up is analysed, and whoever reads the result is told."""
-    (finding,) = incomplete_findings(23, 24)
-    assert (finding.code, finding.evidence) == ("study-incomplete", {"images": 23, "expected": 24})
-    assert "23 of 24" in finding.message
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [(30, "24 of 30 announced"), (24, "not all announced"), (None, "not all")],
+)
+def test_missing_images_are_a_finding(patient, batch, admitter, expected, words):
+    """A study that was given up is analysed, and whoever reads the result is told.
+
+    Where all of the study came, or nothing was said of it, a series announced more.
+    """
+    admitter.admit(held(patient / "ct-dicom", expected=expected), is_incomplete=True)
+    (claim,) = batch.ledger.claim("me", 1, lease_s=60)
+    (finding,) = (f for f in claim.item.findings if f.code == "study-incomplete")
+    assert words in finding.message
+    assert finding.evidence == {"images": 24, "expected": 30 if expected == 30 else None}
 
 
-@pytest.mark.parametrize(("images", "expected"), [(24, 24), (25, 24), (24, None)])
-def test_no_finding_without_missing_images(images, expected):
-    """Exactly as many as announced, more (a later series), or nothing announced."""
-    assert incomplete_findings(images, expected) == ()
+def test_no_finding_without_missing_images(patient, batch, admitter):
+    """What is complete says nothing of images."""
+    admitter.admit(held(patient / "ct-dicom", expected=24), is_incomplete=False)
+    (claim,) = batch.ledger.claim("me", 1, lease_s=60)
+    assert "study-incomplete" not in {f.code for f in claim.item.findings}
 
 
 def test_the_same_images_are_the_same_work(patient, batch, admitter):

@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 from dicomweb_client import DICOMwebClient
 
-
 from osteoct import analyze, read_structured_report
 from osteoct.protocols import Region
 

@@ -55,17 +55,16 @@ class Admitter:
         )
 
 
-def incomplete_findings(images: int, expected: int | None) -> tuple[Finding, ...]:
-    """The finding of a study of which fewer images came than its headers announce."""
-    if expected is None or images >= expected:
-        return ()
-    finding = Finding(
+def incomplete_finding(study: HeldStudy) -> Finding:
+    """The finding of a study that was given up: fewer images came than its headers announce."""
+    lacks = study.expected is not None and study.images < study.expected
+    came = f"{study.images} of {study.expected}" if lacks else "not all"
+    return Finding(
         code="study-incomplete",
         severity=Severity.WARNING,
-        message=f"{images} of {expected} announced images came; analysed as it is",
-        evidence={"images": images, "expected": expected},
+        message=f"{came} announced images came; the study was analysed as it is",
+        evidence={"images": study.images, "expected": study.expected if lacks else None},
     )
-    return (finding,)
 
 
 class _Incomplete:
@@ -73,7 +72,7 @@ class _Incomplete:
 
     def __init__(self, inner: Source, study: HeldStudy) -> None:
         self._inner = inner
-        self._findings = incomplete_findings(study.images, study.expected)
+        self._finding = incomplete_finding(study)
 
     @property
     def left_out(self) -> Mapping[str, int]:
@@ -84,7 +83,7 @@ class _Incomplete:
         """The same cases, each with the finding."""
         for entry in self._inner.entries():
             if isinstance(entry, Found):
-                findings = (*entry.findings, *self._findings)
+                findings = (*entry.findings, self._finding)
                 yield entry.model_copy(update={"findings": findings})
             else:
                 yield entry

@@ -73,7 +73,7 @@ class Listener:
         self._batch, self._request, self._settings = batch, _kept_on(request), settings
         self._hear = hear
         root = inbox_folder(batch.store.address).parent
-        self._inbox = Inbox(root / INBOX, node.limits)
+        self._inbox = Inbox(root / INBOX, settings.limits, hear=hear)
         self._places = Places(
             inbox=self._inbox, notes=Notes(root / NOTES), outbox=Outbox(root / OUTBOX)
         )

@@ -9,6 +9,7 @@ from typing import Final
 from osteoct.errors import ConfigError
 from osteoct.network.link import Link
 from osteoct.network.node.completeness import Completeness
+from osteoct.network.node.inbox import InboxLimits
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "seg": ("dicom", "seg.dcm"),
@@ -33,16 +34,19 @@ class ListenSettings:
         Archives that every result is sent to, each by itself.
     kinds
         What is sent, names of :data:`KINDS`.
+    limits
+        What received images may take up.
     completeness
         When a study counts as whole.
     keep_s
-        Seconds that images stay after their result was delivered.
+        Seconds that images stay after their result was delivered; less where room is needed.
     look_s
         Seconds between two looks at what came.
     """
 
     forwards: tuple[Link, ...] = ()
     kinds: tuple[str, ...] = USUAL_KINDS
+    limits: InboxLimits = field(default_factory=InboxLimits)
     completeness: Completeness = field(default_factory=Completeness)
     keep_s: float = DAY_S
     look_s: float = 0.5

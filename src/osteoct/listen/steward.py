@@ -5,6 +5,7 @@ Each step is written down before the next, so that a listener that was killed go
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -27,6 +28,9 @@ from osteoct.run.work.inputs import laid_out
 _OF_ONE_STUDY: Final = (OsteoctError, OSError, sqlite3.Error)
 """What may go wrong with a study, while the others are looked after: sqlite3 is that of a plan's
 temporary table, which a full disk ends."""
+
+_NEARLY: Final = 0.9
+"""Share of a bound at which delivered images make room before any are refused."""
 
 _RARELY_S: Final = 30.0
 """How often a case without a result is looked at again: somebody may have had it tried anew."""
@@ -64,12 +68,14 @@ class Steward:
         self._hear = hear
         self._told: dict[str, str] = {}
         self._seldom = 0.0
+        self._keep_s = settings.keep_s
         self.arriving = self.held = 0
 
     def look(self) -> None:
         """Bring every study one step further, if it is time."""
         is_time = time.monotonic() >= self._seldom
         studies = self._places.inbox.studies()
+        self._keep_s = 0.0 if self._is_short_of_room(len(studies)) else self._settings.keep_s
         arriving = 0
         for study in studies:
             try:
@@ -105,7 +111,8 @@ class Steward:
         self._places.notes.put(study.name, note)
         came = f"{study.images} images" + ("" if before is None else " by now")
         if is_incomplete:
-            came = f"{study.images} of {study.expected} images, and no more: analysed as it is"
+            came += f", of {study.expected}" if study.expected else ""
+            came += ", some are missing and no more come: analysed as it is"
         self._hear(f"received: {study.name}, {came}; case {note.case_id}")
         return False
 
@@ -155,10 +162,18 @@ class Steward:
             self._put(study, note, Stage.PLANNED)  # somebody took the objects away: made again
             return
         delivered = self._delivered_at(note)
-        if delivered is None or now() - max(delivered, study.last_at) < self._settings.keep_s:
+        if delivered is None or now() - max(delivered, study.last_at) < self._keep_s:
             return
         if self._places.inbox.remove(study.name, study.revision):
             self._forget(study.name, note)
+
+    def _is_short_of_room(self, studies: int) -> bool:
+        """Whether new images are, or are soon to be, refused for the sake of delivered ones."""
+        limits = self._settings.limits
+        if limits.most_studies is not None and studies >= _NEARLY * limits.most_studies:
+            return True
+        free = shutil.disk_usage(self._places.inbox.arriving).free
+        return free * _NEARLY <= limits.free_bytes
 
     def _tidy(self, held: set[str]) -> None:
         """Forget studies whose images are gone, once their results are delivered."""

@@ -13,7 +13,7 @@ from osteoct.cli.batch_options import (
     make_request,
     prepare_segmenter,
 )
-from osteoct.cli.node_options import add_node_options, make_forwards, make_node
+from osteoct.cli.node_options import add_node_options, make_forwards, make_limits, make_node
 from osteoct.cli.stopping import stopping
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _settings(options: dict[str, Any]) -> ListenSettings:
     return ListenSettings(
         forwards=make_forwards(options),
         kinds=parse_kinds(options["send"]),
+        limits=make_limits(options),
         completeness=Completeness(
             quiet_s=options["quiet"],
             settle_s=options["settle"],
