@@ -29,8 +29,8 @@ _READ: Final = (
     *(tags.BITS_ALLOCATED, tags.IMAGE_TYPE),
 )
 
-_PACKED_LEAST_BYTES: Final = 12
-"""Of a compressed pixel element: its tag, VR and length, before anything is in it."""
+_HEAD_BYTES: Final = {True: 8, False: 12}
+"""Tag, VR and length of the pixel element, by whether the VR is left out (PS3.5, 7.1)."""
 
 _MOST_TOLD: Final = 100_000
 """A study of more images than this is a mistake of who counted."""
@@ -115,9 +115,9 @@ def _has_pixels(header: ImageHeader, size_bytes: int) -> bool:
     layout = header.layout
     if not layout.rows or not layout.columns or layout.offset is None:
         return False
-    left = size_bytes - layout.offset
+    left = size_bytes - layout.offset - _HEAD_BYTES[layout.is_implicit]
     if UID(layout.transfer_syntax).is_compressed:
-        return left > _PACKED_LEAST_BYTES
+        return left > 0
     pixels = layout.rows * layout.columns * layout.samples * layout.frames
     return left >= pixels * layout.bits_allocated // 8 > 0
 
