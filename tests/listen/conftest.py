@@ -77,6 +77,12 @@ def write_images(images, folder: Path) -> Path:
     return folder
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Whole files of a folder that another process writes to: what vanishes meanwhile is none."""
+    found = [Path(top) / name for top, _, names in os.walk(folder) for name in names]
+    return [path for path in found if ".part" not in str(path.relative_to(folder))]
+
+
 def send_images(images, port, *, title=TITLE, called="OSTEOCT"):
     """C-STORE over one association; the statuses."""
     entity = AE(title)
@@ -147,17 +153,21 @@ class Listening:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def make_site(folder: Path) -> Path:
     """The phantom's segmenter installed as any package would install one."""
-    folder = tmp_path_factory.mktemp("site")
     info = folder / "phantom_masks-1.dist-info"
-    info.mkdir()
+    info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: phantom-masks\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
         "[osteoct.segmenters]\nphantom-masks = phantom_masks:PhantomMasksSegmenter\n"
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Where the phantom's segmenter is installed."""
+    return make_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture
@@ -225,6 +235,7 @@ def lab():
         ask=ask,
         status=status_of,
         write=write_images,
+        files=files_below,
         attempts_with_result=attempts_of,
         secrets=SECRETS,
     )

@@ -73,8 +73,8 @@ def test_there_and_back_again(listen, lab, orthanc, patient, tmp_path):
     assert "24 images by now" in listener.said
     assert kinds(orthanc, study) == {"SEG": 2, "SR": 2}
     assert "1 done" in lab.status(listener)
-    listener.wait(lambda: not list(listener.store.glob("inbox/*/*/*")))
-    listener.wait(lambda: not list(listener.store.glob("outbox/*")))
+    listener.wait(lambda: not lab.files(listener.store / "inbox"))
+    listener.wait(lambda: not lab.files(listener.store / "outbox"))
     assert listener.stop() == 0
     assert not any(secret in listener.said for secret in (*lab.secrets, study))
 
