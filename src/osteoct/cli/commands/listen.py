@@ -58,6 +58,8 @@ def listen_command(out: str, **options: Any) -> int:  # noqa: ANN401 - click's o
     from osteoct.listen.service import check_listening, inbox_folder
     from osteoct.run.batch import open_batch, recover_batch
 
+    if not options["allow"] and not options["allow_any"]:
+        raise click.UsageError("who may send? --allow names AE titles, --allow-any lets everybody")
     settings = _settings(options)
     check_listening(settings)
     inbox = inbox_folder(out)
@@ -75,12 +77,12 @@ def _listen(batch: Batch, inbox: Path, settings: ListenSettings, options: dict[s
     from osteoct.run.status import read_status
 
     choices = choose_batch(str(inbox), options)
-    prepare_segmenter(choices, options)
     request = make_request(options, makes_masks=True)
     node = make_node(options)
     with KINDS[options["progress"]]() as line, stopping() as (hold, _):
         listener = Listener(batch, choices, request, settings, node, hear=line.say)
         hold(listener)
+        prepare_segmenter(choices, options)
         listener.run(began=lambda: say_start(node, settings), watch=line)
     status = read_status(batch.ledger)
     if status.left:
