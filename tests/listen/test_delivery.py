@@ -102,8 +102,7 @@ def test_an_archive_that_is_away(outbox, post, network, node):
     run_out(away)
     assert len(node.received) == 2
     assert "answers again" in said[1]
-    assert away.attempt is not None
-    assert away._failures == 0
+    assert away.delivered == 2
 
 
 def test_refused_once_for_good(outbox, post, network, node):
@@ -140,3 +139,29 @@ def test_a_newer_result_replaces_one_on_its_way(outbox, post, network, node):
     run_out(deliver(outbox, network, node.address, []))
     assert len(node.received) == 2
     assert {p.folder.name for p in outbox.parcels()} == {"c-a.ffffffffffff", f"c-other.{KEY[:12]}"}
+
+
+def test_a_parcel_without_what_is_sent(outbox, post, network, node):
+    """Made when SEG was sent, and now only PDFs are: said once, and not looked at for ever."""
+    post("c-a")
+    said = []
+    link = network.link_to(node.address, attempts=1)
+    delivery = Delivery(outbox, link, files=("pdf.dcm",), hear=said.append)
+    delivery.attempt(delivery.waiting()[0])
+    assert delivery.waiting() == ()
+    assert len(said) == 1
+    assert node.received == []
+
+
+def test_a_parcel_that_is_taken_away(outbox, post, network, node):
+    """Between being seen and being sent: no failure, and the next one goes."""
+    post("c-a")
+    post("c-b", at=2000.0)
+    said = []
+    delivery = deliver(outbox, network, node.address, said)
+    first = delivery.waiting()[0]
+    shutil.rmtree(first.folder)
+    assert delivery.attempt(first) == 0.0
+    run_out(delivery)
+    assert len(node.received) == 1
+    assert len(said) == 1

@@ -97,5 +97,5 @@ def test_killed_and_stopped_in_the_middle(listen, lab, orthanc, patient):
     listener.wait(lambda: listener.said.count("delivered") >= 3)
     assert orthanc.count() - before == 6
     assert [kinds(orthanc, uid) for uid in uids] == [{"SEG": 1, "SR": 1}] * 3
-    assert lab.attempts_with_result(listener) == [1, 1, 1]
+    assert max(lab.attempts_with_result(listener)) == 1  # 0 where it died before it wrote so down
     assert listener.stop(signal.SIGTERM) == 143

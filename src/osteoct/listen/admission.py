@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from osteoct.errors import UnreadableInputError
 from osteoct.listen.notes import StudyNote
 from osteoct.network.node.inbox import HeldStudy
 from osteoct.records import Finding, Severity
@@ -35,6 +36,8 @@ class Admitter:
 
         Raises
         ------
+        UnreadableInputError
+            Somebody took its images away.
         OsteoctError
             The ledger cannot be written.
         """
@@ -46,6 +49,8 @@ class Admitter:
         entries = list(plan(source, choices, secret=self.secret))
         self.batch.ledger.record(entries)
         adopt_results(self.batch, (e for e in entries if isinstance(e, WorkItem)))
+        if not entries:
+            raise UnreadableInputError("holds no image any more", where=study.name)
         first = entries[0]
         return StudyNote(
             revision=study.revision,

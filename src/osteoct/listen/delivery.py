@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from osteoct.errors import InputError, NetworkError, OsteoctError
+from osteoct.errors import OsteoctError
 from osteoct.listen.outbox import Answer, Outbox, Parcel, now
 from osteoct.network.link import Link
 from osteoct.network.patience import LONGEST_WAIT_S
@@ -74,15 +74,15 @@ class Delivery:
     def attempt(self, parcel: Parcel) -> float:
         """Send one parcel; the seconds to wait before the next attempt."""
         files = parcel.files(self._files)
+        if not files:  # made when something else was to be sent, or just removed
+            if parcel.folder.is_dir():
+                parcel.keep_answer(self.name, Answer(stored=0, present=0, refused=0, at=now()))
+                self._hear(f"{parcel.case_id} was made without what is sent now; not sent")
+            return 0.0
         try:
             sent = send_files(files, self._link)
-            parcel.keep_answer(
-                self.name,
-                Answer(stored=sent.stored, present=sent.present, refused=sent.refused, at=now()),
-            )
-        except InputError:  # somebody took it away: looked for again
-            self._failed[parcel.folder.name] += 1
-            return _LOOK_S
+            answer = Answer(stored=sent.stored, present=sent.present, refused=sent.refused, at=now())
+            parcel.keep_answer(self.name, answer)
         except OsteoctError as error:
             self._failed[parcel.folder.name] += 1
             return self._note_failure(error)
@@ -92,8 +92,7 @@ class Delivery:
     def _note_failure(self, error: OsteoctError) -> float:
         """Say once that it does not go; how long to wait."""
         if self._failures == 0:
-            away = "is tried again until it answers" if isinstance(error, NetworkError) else ""
-            self._hear(f"not delivered to {self.name}: {error.line}; {away or 'tried again'}")
+            self._hear(f"not delivered to {self.name}: {error.line}; tried again until it is")
         wait = min(2.0 ** min(self._failures, _MOST_DOUBLINGS), LONGEST_WAIT_S)
         self._failures += 1
         return wait

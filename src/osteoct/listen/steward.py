@@ -189,6 +189,7 @@ class Steward:
         if self._settings.forwards:  # without archives the objects are what the user wants
             self._places.outbox.remove(note.case_id)
         self._places.notes.forget(name)
+        self._told.pop(name, None)
 
     def _delivered_at(self, note: StudyNote) -> float | None:
         """When the last archive had all of a result; ``None`` as long as one has not."""
