@@ -81,8 +81,8 @@ class Delivery:
             return 0.0
         try:
             sent = send_files(files, self._link)
-            answer = Answer(stored=sent.stored, present=sent.present, refused=sent.refused, at=now())
-            parcel.keep_answer(self.name, answer)
+            told = {"stored": sent.stored, "present": sent.present, "refused": sent.refused}
+            parcel.keep_answer(self.name, Answer(**told, at=now()))
         except OsteoctError as error:
             self._failed[parcel.folder.name] += 1
             return self._note_failure(error)
