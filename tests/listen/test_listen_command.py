@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from osteoct.cli import main
+from osteoct.listen.service import alone_in
 
 ALLOWED = ("--allow", "SCANNER")
 
@@ -74,3 +75,11 @@ def test_a_port_that_is_taken(call, site, monkeypatch):
         told = call(*ALLOWED, "--segmenter", "phantom-masks", port=port)
     assert told.exit_code == 4, told.output
     assert f"127.0.0.1:{port}" in told.output
+
+
+def test_one_listener_per_store(call, tmp_path):
+    """A second one, by mistake on another port, would empty what the first is receiving."""
+    with alone_in(str(tmp_path / "store")):
+        told = call(*ALLOWED)
+    assert told.exit_code == 2, told.output
+    assert "another listener" in told.output

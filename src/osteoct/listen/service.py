@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Final
 from osteoct.errors import ConfigError, LedgerError, OutputError, RunError
 from osteoct.export.documents_extra import check_documents_extra
 from osteoct.export.extra import check_dicom_extra
+from osteoct.io.file_lock import try_lock
 from osteoct.io.pseudonym import load_key
 from osteoct.listen.admission import Admitter
 from osteoct.listen.delivery import Delivery
@@ -36,6 +38,9 @@ INBOX: Final = "inbox"
 OUTBOX: Final = "outbox"
 NOTES: Final = "listener"
 """Folders of the store that are a listener's own."""
+
+LOCK_FILE: Final = "lock"
+"""Among the notes; stays behind, empty: who deletes a lock may delete another's."""
 
 _LEAVE_S: Final = 5.0
 """Longest wait for a sender at the end: what it did not finish is sent after the next start."""
@@ -85,7 +90,7 @@ class Listener:
             for link in settings.forwards
         )
         self._choices = choices
-        self._stop = Event()
+        self._is_stopping = False  # an event's lock is nothing for a signal's handler
         self._left = Event()
         self._coordinator: Coordinator | None = None
         self._failure: BaseException | None = None
@@ -94,7 +99,7 @@ class Listener:
 
     def request_stop(self) -> None:
         """Accept nothing more and finish the cases in work; may be called by a signal's handler."""
-        self._stop.set()
+        self._is_stopping = True
         if self._coordinator is not None:
             self._coordinator.request_stop()
 
@@ -146,7 +151,7 @@ class Listener:
             try:
                 yield
             finally:
-                self._stop.set()
+                self._is_stopping = True
                 self._left.set()
                 steward.join()  # it writes down what the workers have finished
                 until = time.monotonic() + _LEAVE_S
@@ -171,7 +176,7 @@ class Listener:
         """Look at what came, again and again, and once more when the workers have ended."""
         accepts = True
         while not self._left.wait(self._settings.look_s):
-            if accepts and self._stop.is_set():
+            if accepts and self._is_stopping:
                 accepts = False
                 self._node.stop()
             self._steward.look()
@@ -189,7 +194,7 @@ class Listener:
                     self._request,
                     watch=lambda _: watch(self.figures),
                     hold=self._hold,
-                    awaits_more=lambda: not self._stop.is_set(),
+                    awaits_more=lambda: not self._is_stopping,
                 )
             except LedgerError:
                 raise
@@ -202,15 +207,15 @@ class Listener:
     def _hold(self, coordinator: Coordinator) -> None:
         """Remember who is to be asked to stop."""
         self._coordinator = coordinator
-        if self._stop.is_set():
+        if self._is_stopping:
             coordinator.request_stop()
 
     def _pause(self, seconds: float) -> bool:
         """Wait, and say whether to go on; a signal's handler may interrupt it."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not self._stop.is_set():
+        while time.monotonic() < until and not self._is_stopping:
             time.sleep(0.1)
-        return not self._stop.is_set()
+        return not self._is_stopping
 
     def _count(self, *, at_once: bool = False) -> None:
         """Take stock, and write it down now and then for whoever asks for the status."""
@@ -259,6 +264,31 @@ def inbox_folder(store: str) -> Path:
             "images are received into a folder", where="-o", found=store, wanted="a local folder"
         )
     return Path(store).absolute() / INBOX
+
+
+@contextmanager
+def alone_in(store: str) -> Iterator[None]:
+    """Be the one listener of a store: a second one would take the inbox over while it fills.
+
+    Raises
+    ------
+    ConfigError
+        Another one works there.
+    """
+    folder = inbox_folder(store).parent / NOTES
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not try_lock(handle):
+            raise ConfigError(
+                "another listener works on this store",
+                where="-o",
+                found=store,
+                wanted="a store of its own",
+            )
+        yield
+    finally:
+        os.close(handle)
 
 
 def check_listening(settings: ListenSettings) -> None:

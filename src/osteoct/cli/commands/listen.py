@@ -55,7 +55,7 @@ def listen_command(out: str, **options: Any) -> int:  # noqa: ANN401 - click's o
     interrupted with cases left.
     """
     from osteoct.cli.batch_words import say_recovery
-    from osteoct.listen.service import check_listening, inbox_folder
+    from osteoct.listen.service import alone_in, check_listening, inbox_folder
     from osteoct.run.batch import open_batch, recover_batch
 
     if not options["allow"] and not options["allow_any"]:
@@ -63,7 +63,7 @@ def listen_command(out: str, **options: Any) -> int:  # noqa: ANN401 - click's o
     settings = _settings(options)
     check_listening(settings)
     inbox = inbox_folder(out)
-    with open_batch(out, ledger=options["ledger"], create=True) as batch:
+    with open_batch(out, ledger=options["ledger"], create=True) as batch, alone_in(out):
         say_recovery(recover_batch(batch))
         return _listen(batch, inbox, settings, options)
 
