@@ -55,7 +55,7 @@ def test_there_and_back_again(listen, lab, orthanc, patient, tmp_path):
     images = lab.copy_study(patient, 1)
     study = images[0].StudyInstanceUID
     lab.send_images(images[:-1], orthanc.port, called="ORTHANC")
-    options = ("--forward", orthanc.web, "--quiet-time", "0.5", "--keep-images", "0.001")
+    options = ("--forward", orthanc.web, "--quiet-time", "0.5", "--keep-images", "0.0003")
     listener = listen(*options, port=orthanc.move)
     asked = {"Level": "Study", "Query": {"StudyInstanceUID": study}}
     lab.ask(orthanc, "/modalities/us/store", {"Resources": lab.ask(orthanc, "/tools/find", asked)})
@@ -81,7 +81,7 @@ def test_there_and_back_again(listen, lab, orthanc, patient, tmp_path):
 
 def test_killed_and_stopped_in_the_middle(listen, lab, orthanc, patient):
     """Archive and listener end at any moment; every study is analysed and delivered once."""
-    studies = [lab.copy_study(patient, n) for n in range(3)]
+    studies = [lab.copy_study(patient, n) for n in range(2)]
     uids = [images[0].StudyInstanceUID for images in studies]
     listener = listen("--forward", orthanc.node, "--quiet-time", "0.5")
     before = orthanc.count()
@@ -90,12 +90,12 @@ def test_killed_and_stopped_in_the_middle(listen, lab, orthanc, patient):
         for images in studies:
             assert set(lab.send_images(images, listener.port)) == {0}
         listener.wait(lambda: "done:" in listener.said)
-        listener.kill()  # one is done, one in work, one waits; none is delivered
+        listener.kill()  # one is done, one in work or waiting; none is delivered
     finally:
         orthanc.start()
     listener.start()
-    listener.wait(lambda: listener.said.count("delivered") >= 3)
-    assert orthanc.count() - before == 6
-    assert [kinds(orthanc, uid) for uid in uids] == [{"SEG": 1, "SR": 1}] * 3
+    listener.wait(lambda: listener.said.count("delivered") >= 2)
+    assert orthanc.count() - before == 4
+    assert [kinds(orthanc, uid) for uid in uids] == [{"SEG": 1, "SR": 1}] * 2
     assert max(lab.attempts_with_result(listener)) == 1  # 0 where it died before it wrote so down
     assert listener.stop(signal.SIGTERM) == 143

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from types import SimpleNamespace
 
 import pytest
+from pydicom import dcmread
 
 from osteoct.export.exporting import EXPORT_FILE
 from osteoct.listen import steward as stewarding
@@ -29,11 +29,13 @@ KEEP_S = 100.0
 def home(tmp_path, patient, network, monkeypatch):
     """A steward with one study in its inbox, whose clock a test may turn."""
 
-    def receive(number):
-        """One more image of the phantom's study."""
-        source = sorted((patient / "ct-dicom").iterdir())[number]
+    def receive(number, *, announced=None):
+        """One more image of the phantom's study, which may say how many there are."""
+        image = dcmread(sorted((patient / "ct-dicom").iterdir())[number])
+        if announced is not None:
+            image.NumberOfStudyRelatedInstances = announced
         part = inbox.arriving / "x.part"
-        shutil.copy(source, part)
+        image.save_as(part, enforce_file_format=True)
         inbox.keep(part, read_image(part), caller="SCANNER")
 
     def make(*, forwards=1, most_studies=None):
@@ -192,3 +194,19 @@ def test_an_old_result_cannot_overtake_a_new_one(home):
     steward.look()
     assert home.batch.ledger.row(case_id).key != key
     assert home.batch.ledger.row(case_id).state is State.PENDING
+
+
+@pytest.mark.parametrize(("late_s", "is_taken"), [(1799.5, False), (1800.0, True)])
+def test_announced_images_that_never_come(home, late_s, is_taken):
+    """After the patience the study is analysed as it is, which is said aloud and in its result."""
+    for number in range(1, 24):
+        home.receive(number, announced=30)
+    home.clock.now = home.inbox.studies()[0].last_at + late_s
+    steward = home.make()
+    steward.look()
+    claims = home.batch.ledger.claim("me", 9, lease_s=60)
+    assert len(claims) == int(is_taken)
+    assert steward.arriving == int(not is_taken)
+    if is_taken:
+        assert "24 images, of 30, some are missing" in home.said[0]
+        assert "study-incomplete" in {f.code for f in claims[0].item.findings}

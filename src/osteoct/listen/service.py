@@ -45,6 +45,9 @@ LOCK_FILE: Final = "lock"
 _LEAVE_S: Final = 5.0
 """Longest wait for a sender at the end: what it did not finish is sent after the next start."""
 
+_LOOK_S: Final = 0.05
+"""How late the main thread, which signals interrupt, sees that it is to go on or to end."""
+
 _WRITE_S: Final = 10.0
 """How old the figures on the disk may be."""
 
@@ -90,10 +93,11 @@ class Listener:
             for link in settings.forwards
         )
         self._choices = choices
+        self._has_looked = False
         self._is_stopping = False  # an event's lock is nothing for a signal's handler
         self._left = Event()
         self._coordinator: Coordinator | None = None
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self._written = -_WRITE_S
         self.figures = ListenFigures()
 
@@ -166,7 +170,7 @@ class Listener:
         def guarded() -> None:
             try:
                 work()
-            except BaseException as error:  # noqa: BLE001 -- raised again by the main thread
+            except Exception as error:  # noqa: BLE001 -- raised again by the main thread
                 self._failure = error
                 self.request_stop()
 
@@ -180,12 +184,15 @@ class Listener:
                 accepts = False
                 self._node.stop()
             self._steward.look()
+            self._has_looked = True
             self._count()
         self._steward.look()
         self._count(at_once=True)
 
     def _work(self, watch: Callable[[ListenFigures], None]) -> RunProgress | None:
         """Have workers compute, and start them again where the machine failed them."""
+        while not (self._has_looked or self._is_stopping):  # what is planned anew comes first
+            time.sleep(_LOOK_S)
         failures = 0
         while True:
             try:
@@ -214,7 +221,7 @@ class Listener:
         """Wait, and say whether to go on; a signal's handler may interrupt it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._is_stopping:
-            time.sleep(0.1)
+            time.sleep(_LOOK_S)
         return not self._is_stopping
 
     def _count(self, *, at_once: bool = False) -> None:
