@@ -82,6 +82,28 @@ def test_every_case_is_done_once(ledger, traces, depth) -> None:
     assert (end.finished, end.left) == (25, 0)
 
 
+def test_a_run_waits_for_what_is_still_planned(ledger, traces) -> None:
+    """Cases that are planned while nothing is left are done by the worker that is there already."""
+    later = iter("bc")
+
+    def plan_more(now: RunProgress) -> None:
+        assert now.left >= 0
+        if not now.left:
+            name = next(later, None)
+            if name is None:
+                made.request_stop()
+            else:
+                ledger.record([item(name)])
+
+    limits = RunLimits(workers=(1, 1))
+    hooks = Hooks(watch=plan_more, awaits_more=lambda: True)
+    made = coordinator(ledger, traces, limits=limits, hooks=hooks)
+    end = made.run()  # begins with an empty ledger
+    assert states(ledger) == dict.fromkeys("bc", State.DONE)
+    assert (end.finished, end.left) == (2, 0)
+    assert len({(traces / name).read_bytes() for name in "bc"}) == 1
+
+
 @pytest.mark.parametrize("depth", [1, 2])
 def test_a_poison_case_costs_itself_alone(ledger, traces, depth) -> None:
     """A case that ends every worker is set aside; with two in a worker the innocent one is done."""

@@ -45,6 +45,7 @@ COMMANDS = (
     "export",
     "send",
     "fetch",
+    "listen",
     "segment",
     "inspect",
     "phantom",

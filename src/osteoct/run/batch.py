@@ -182,7 +182,7 @@ def plan_batch(
     batch.store.write_text(CHOICES_FILE, render_choices(choices))
     left_out(source.left_out)
     if was_empty:
-        _adopt(batch, _pending(batch.ledger))
+        adopt_results(batch, _pending(batch.ledger))
     return counts
 
 
@@ -205,8 +205,22 @@ def recover_batch(batch: Batch) -> Recovery:
     claims = batch.ledger.recover(is_dead=is_dead)
     is_alone = batch.ledger.counts()[State.RUNNING] == 0  # nobody is writing a result
     batch.store.sweep(older_than_s=0.0 if is_alone else STALE_S)
-    adopted = _adopt(batch, (claim.item for claim in claims))
+    adopted = adopt_results(batch, (claim.item for claim in claims))
     return Recovery(given_back=len(claims) - adopted, adopted=adopted)
+
+
+def adopt_results(batch: Batch, items: Iterable[WorkItem]) -> int:
+    """Take over results that lie in the store for pending cases; return how many."""
+    adopted = 0
+    for item in items:
+        if not batch.store.has(item.case_id, item.key):
+            continue
+        try:
+            result = batch.store.open_result(item.case_id)
+        except InputError:
+            continue
+        adopted += batch.ledger.adopt(outcome_of(item, result, seconds=result.provenance.seconds))
+    return adopted
 
 
 def run_batch(
@@ -215,6 +229,7 @@ def run_batch(
     *,
     watch: Callable[[RunProgress], None] = lambda _: None,
     hold: Callable[[Coordinator], None] = lambda _: None,
+    awaits_more: Callable[[], bool] = lambda: False,
 ) -> RunProgress:
     """Work on the pending cases of a batch until none is left.
 
@@ -224,6 +239,8 @@ def run_batch(
         Told how far the run is.
     hold
         Given the coordinator, so that it may be asked to stop.
+    awaits_more
+        Whether cases are still planned beside this run: it then waits for them.
 
     Raises
     ------
@@ -238,7 +255,12 @@ def run_batch(
         worker_specs(batch.store.address, choices, request),
         owner=make_owner(),
         limits=request.limits,
-        hooks=Hooks(watch=watch, check_store=batch.store.check, expected_mib=_expected),
+        hooks=Hooks(
+            watch=watch,
+            check_store=batch.store.check,
+            expected_mib=_expected,
+            awaits_more=awaits_more,
+        ),
     )
     hold(coordinator)
     return coordinator.run()
@@ -321,20 +343,6 @@ def is_dead(owner: str) -> bool:
         return True
     except psutil.AccessDenied:
         return False
-
-
-def _adopt(batch: Batch, items: Iterable[WorkItem]) -> int:
-    """Take over results that lie in the store; return how many."""
-    adopted = 0
-    for item in items:
-        if not batch.store.has(item.case_id, item.key):
-            continue
-        try:
-            result = batch.store.open_result(item.case_id)
-        except InputError:
-            continue
-        adopted += batch.ledger.adopt(outcome_of(item, result, seconds=result.provenance.seconds))
-    return adopted
 
 
 def _pending(ledger: Ledger) -> Iterator[WorkItem]:

@@ -7,9 +7,9 @@ the coordinator may: what it had claimed is given out again, what lies in the st
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from osteoct.errors import OutputError, RunError
@@ -29,6 +29,7 @@ from osteoct.run.ledger.ledger import Ledger
 from osteoct.run.ledger.records import Claim
 from osteoct.run.progress import Pace, RunProgress
 from osteoct.run.records import Cause, Outcome, State, WorkItem
+from osteoct.run.tally import Tally
 
 LEASE_S: Final = 300.0
 """A coordinator that gives no sign for so long is taken for dead; a pause of the machine is not."""
@@ -79,24 +80,14 @@ class Hooks:
         Raises where nothing can be written any more: then no further case is tried.
     expected_mib
         Estimate of a case's memory; ``None`` where it is not known.
+    awaits_more
+        Whether somebody else goes on planning: the run then waits for it where nothing is left.
     """
 
     watch: Callable[[RunProgress], None] = lambda _: None
     check_store: Callable[[], None] = lambda: None
     expected_mib: Callable[[WorkItem], float | None] = lambda _: None
-
-
-@dataclass(kw_only=True, eq=False)
-class _Tally:
-    """What is claimed and how far the run is."""
-
-    waiting: deque[Claim] = field(default_factory=deque)
-    given: int = 0
-    failed_starts: int = 0
-    is_dry: bool = False
-    """Whether the ledger had nothing to claim when it was last asked."""
-    spared: tuple[str, ...] = ()
-    """Cases that failed for the machine's sake and are to count as untried."""
+    awaits_more: Callable[[], bool] = lambda: False
 
 
 class Coordinator:
@@ -127,7 +118,7 @@ class Coordinator:
         self._hooks = hooks or Hooks()
         self._specs = specs
         self._crew = Crew(engine, specs)
-        self._tally = _Tally()
+        self._tally = Tally()
         self._breaker = Breaker()
         self._counts: Counter[State] = Counter()
         self._is_stopping = False
@@ -185,7 +176,13 @@ class Coordinator:
         self._claim()
         self._staff()
         self._hand_out()
-        return bool(self._tally.waiting) or any(worker.held for worker in self._crew)
+        if self._tally.waiting or any(worker.held for worker in self._crew):
+            return True
+        if self._is_stopping or not self._hooks.awaits_more():
+            return False
+        if not len(self._crew):  # an engine without workers answers at once
+            time.sleep(_WAIT_S)
+        return True
 
     def _claim(self) -> None:
         """Have as many cases at hand as workers could take, and no more: others may work too."""
@@ -386,6 +383,8 @@ class Coordinator:
     def _tell(self) -> None:
         now = time.monotonic()
         if now - self._told >= _TELL_S:
+            if self._hooks.awaits_more():  # another one plans: only the ledger knows
+                self._counts = Counter(self._ledger.counts())
             self._hooks.watch(self.progress())
             self._told = now
 

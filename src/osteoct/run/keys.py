@@ -32,7 +32,7 @@ from osteoct.config import AnalysisConfig
 from osteoct.records import Finding
 from osteoct.run.plan.choices import Choices
 
-MEASURE_REVISION: Final = 1
+MEASURE_REVISION: Final = 2
 """Raised by every change after which the same images give another number, finding or opinion.
 
 A changed default counts; a change of words, pictures, speed or memory does not.

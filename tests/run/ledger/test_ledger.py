@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from osteoct.errors import LedgerError
-from osteoct.records import Severity, Usability
+from osteoct.records import Finding, Severity, Usability
 from osteoct.run.ledger.ledger import Ledger
 from osteoct.run.ledger.records import FailureCount, FindingCount, PlanCounts
 from osteoct.run.records import Cause, Failure, Inputs, Outcome, Refusal, State
@@ -142,6 +142,20 @@ def test_a_case_to_be_repeated_comes_again_with_its_number(ledger, item):
     row = row_of(ledger, "a")
     assert (row.state, row.attempts, row.failure) == (State.DONE, 3, None)
     assert [attempt.end for attempt in ledger.attempts("a")] == ["pending", "pending", "done"]
+
+
+def test_what_the_plan_found_reaches_the_worker(ledger, item):
+    """A tie between series, a damaged file: the worker sees the chosen files alone."""
+    finding = Finding(
+        code="series-tie",
+        severity=Severity.WARNING,
+        message="2 series were equal",
+        evidence={"series": 2, "share": 0.5, "none": None},
+    )
+    planned = item("a").model_copy(update={"findings": (finding,)})
+    ledger.record([planned, item("b")])
+    assert [claim.item for claim in ledger.claim("me", 2, lease_s=LONG_S)] == [planned, item("b")]
+    assert row_of(ledger, "a").inputs == planned.inputs
 
 
 def test_an_outcome_is_kept_whole(ledger, item):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from osteoct.cli.segmenter_options import add_segmenter_options
+from osteoct.cli.batch_options import (
+    add_batch_options,
+    choose_batch,
+    ledger_option,
+    make_request,
+    prepare_segmenter,
+)
+from osteoct.cli.stopping import stopping
 
 if TYPE_CHECKING:
-    from osteoct.run.batch import Batch, RunRequest
-    from osteoct.run.coordinator import Coordinator
+    from osteoct.run.batch import Batch
     from osteoct.run.plan.choices import Choices
     from osteoct.run.progress import RunProgress
 
 _PATH = click.Path(path_type=Path)
-_ledger = click.option(
-    "--ledger", help="Ledger elsewhere: postgresql://USER@HOST/DATABASE; also OSTEOCT_LEDGER."
-)
 
 
 @click.command("run", short_help="Measure many CTs; resume where it ended.")
@@ -37,17 +38,7 @@ _ledger = click.option(
     type=click.Choice(["stamp", "content"]),
     help="Tell files by size and time (default), or by content.",
 )
-@add_segmenter_options
-@click.option("--with-tissues", is_flag=True, help="Have the segmenter find tissues as well.")
-@click.option("--config", "config_file", type=_PATH, help="TOML file, as for osteoct analyze.")
-@click.option("--key-file", type=_PATH, help="Key for pseudonyms.")
-@_ledger
-@click.option("--workers", type=click.IntRange(min=1), help="Workers; default: what fits here.")
-@click.option("--gpus", help="GPUs to use, such as 0 or 0,1; workers share them.")
-@click.option("--memory", type=click.IntRange(min=1), help="MiB a worker may use.")
-@click.option("--cluster", help="Address of a Ray cluster, or auto; else this machine works.")
-@click.option("--attempts", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--case-limit", type=click.FloatRange(min=0, min_open=True), metavar="MINUTES")
+@add_batch_options
 @click.option("--limit", type=click.IntRange(min=1), help="Work on so many cases, then end.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 @click.option("--resume", is_flag=True, help="SOURCE is a store: go on with it.")
@@ -79,13 +70,13 @@ def run_command(source: str, out: str | None, **options: Any) -> int:  # noqa: A
     if goes_on:
         return _go_on(source, options)
     if options["dry_run"]:
-        return _preview(_choose(source, options), options)
+        return _preview(choose_batch(source, options), options)
     return _begin(source, str(out), options)
 
 
 @click.command("status", short_help="Say how far a batch is.")
 @click.argument("store")
-@_ledger
+@ledger_option
 @click.option("--watch", is_flag=True, help="Show it again until the batch is over.")
 @click.option("--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
@@ -101,6 +92,8 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
     import click as terminal
 
     from osteoct.cli.batch_words import print_status
+    from osteoct.cli.listen_line import print_listener
+    from osteoct.listen.figures import FIGURES_FILE
     from osteoct.run.batch import open_batch
     from osteoct.run.status import read_status
 
@@ -110,6 +103,8 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
             if options["watch"] and not options["as_json"]:
                 terminal.clear()
             print_status(status, as_json=options["as_json"])
+            if not options["as_json"]:
+                print_listener(batch.store.read_text(FIGURES_FILE))
             if not options["watch"] or status.is_over:
                 return 0 if status.is_all_done else 1
             time.sleep(options["every"])
@@ -125,7 +120,7 @@ def status_command(store: str, ledger: str | None, **options: Any) -> int:  # no
     show_default=True,
     help="What a row is: case, level and region; case and level (heights); case; or change.",
 )
-@_ledger
+@ledger_option
 def collect_command(store: str, out: Path, rows: str, ledger: str | None) -> None:
     """Write the results of the batch in STORE as one table; a failed case is a row with its reason.
 
@@ -148,7 +143,7 @@ def _begin(source: str, out: str, options: dict[str, Any]) -> int:
     from osteoct.cli.batch_words import say_left_out, say_plan
     from osteoct.run.batch import open_batch, plan_batch, recover_batch
 
-    choices = _choose(source, options)
+    choices = choose_batch(source, options)
     with open_batch(out, ledger=options["ledger"], create=True) as batch:
         recover_batch(batch)
         with PlanningLine() as line:
@@ -187,112 +182,15 @@ def _run(batch: Batch, choices: Choices, options: dict[str, Any]) -> int:
 
     to_segment = batch.ledger.to_segment()
     if to_segment and options["cluster"] is None:
-        _prepare_segmenter(choices, options)
-    request = _request(options, makes_masks=bool(to_segment))
-    with KINDS[options["progress"]]() as line, _stopping() as (hold, was_stopped):
+        prepare_segmenter(choices, options)
+    request = make_request(options, makes_masks=bool(to_segment))
+    with KINDS[options["progress"]]() as line, stopping() as (hold, was_stopped):
         end: RunProgress = run_batch(batch, request, watch=line, hold=hold)
     status = read_status(batch.ledger)
     say_end(end, status, batch.store.address)
     if was_stopped() and end.left:
         return EXIT_INTERRUPTED
     return 0 if status.is_all_done else EXIT_NOTHING_MEASURABLE
-
-
-def _prepare_segmenter(choices: Choices, options: dict[str, Any]) -> None:
-    """Fetch what the segmenter lacks, once for all workers; refuse what would fail every case."""
-    from osteoct.cli.fetching import prepare_weights
-    from osteoct.segment.interface import SegmentOptions
-    from osteoct.segment.registry import make_segmenter
-
-    choice = choices.segmenter
-    if choice is None:
-        return
-    segmenter = make_segmenter(
-        choice.name,
-        SegmentOptions(
-            device=choice.device,
-            quality=choice.quality,
-            with_tissues=choices.config.with_tissues,
-            with_phase_organs=choices.config.phase_opinion is not None,
-            model=choice.model,
-            level_map=choice.level_map,
-        ),
-    )
-    prepare_weights(segmenter, Path(), offline=options["offline"])
-    segmenter.check()
-
-
-def _request(options: dict[str, Any], *, makes_masks: bool) -> RunRequest:
-    """How to run, from the options and this machine."""
-    from osteoct.run.batch import RunRequest
-    from osteoct.run.coordinator import RunLimits
-    from osteoct.run.machine import share_machine
-
-    share = share_machine(
-        workers=options["workers"],
-        gpus=options["gpus"],
-        memory_mib=options["memory"],
-        makes_masks=makes_masks,
-    )
-    minutes = options["case_limit"]
-    limits = RunLimits(
-        workers=(1, share.workers),
-        attempts=options["attempts"],
-        time_s=None if minutes is None else minutes * 60,
-        cases=options["limit"],
-        only=options["only"] or None,
-    )
-    return RunRequest(
-        share=share,
-        limits=limits,
-        cluster=options["cluster"],
-        key_file=options["key_file"],
-        reads_ahead=makes_masks,
-    )
-
-
-def _choose(source: str, options: dict[str, Any]) -> Choices:
-    """What the batch is of, from the options."""
-    from osteoct.config import AnalysisConfig, read_config
-    from osteoct.run.plan.choices import FingerprintKind, Patterns, make_choices
-
-    file: Path | None = options["config_file"]
-    config = AnalysisConfig() if file is None else read_config(file)
-    if options["with_tissues"]:
-        config = config.model_copy(update={"with_tissues": True})
-    names = ("ct", "masks", "body_masks", "tissues", "case_id")
-    given = {name: options[name] for name in names if options[name] is not None}
-    if given and "ct" not in given:
-        raise click.UsageError("--masks and the like need --ct: which files are the CTs?")
-    return make_choices(
-        source,
-        tree=options["tree"],
-        patterns=Patterns(**given) if given else None,
-        segmenter=_choose_segmenter(options),
-        config=config,
-        fingerprint=FingerprintKind(options["fingerprint"] or "stamp"),
-    )
-
-
-def _choose_segmenter(options: dict[str, Any]) -> Any:  # noqa: ANN401 - SegmenterChoice, imported late
-    """What makes masks; nothing where a pattern says where they lie."""
-    from osteoct.run.plan.choices import choose_segmenter
-    from osteoct.segment.interface import Quality, SegmentOptions
-    from osteoct.segment.registry import DEFAULT
-
-    if options["masks"] is not None:
-        return None
-    minutes = options["time_limit"]
-    return choose_segmenter(
-        options["segmenter"] or DEFAULT,
-        SegmentOptions(
-            device=options["device"] or "auto",
-            quality=Quality(options["quality"] or "best"),
-            limit_s=None if minutes is None else minutes * 60,
-            model=options["model"],
-            level_map=options["level_map"],
-        ),
-    )
 
 
 def _preview(choices: Choices, options: dict[str, Any]) -> int:
@@ -310,28 +208,3 @@ def _states(retry: str) -> Any:  # noqa: ANN401 - states, imported late
     every = (State.FAILED, State.SET_ASIDE, State.REFUSED)
     by_word = {"failed": every[:2], "set-aside": every[1:2], "refused": every[2:], "all": every}
     return by_word[retry]
-
-
-@contextmanager
-def _stopping() -> Iterator[tuple[Callable[[Coordinator], None], Callable[[], bool]]]:
-    """Let Ctrl-C end a run in order; a second one ends it at once."""
-    import signal
-
-    from osteoct.cli.words import say
-
-    held: list[Coordinator] = []
-    stopped: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        if stopped:
-            raise KeyboardInterrupt
-        stopped.append(number)
-        say("ending after the cases in work; Ctrl-C again ends at once")
-        for coordinator in held:
-            coordinator.request_stop()
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield held.append, lambda: bool(stopped)
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -30,6 +30,7 @@ from osteoct.run.ledger.reading import (
     count_states,
     count_to_segment,
     read_attempts,
+    read_row,
     read_rows,
 )
 from osteoct.run.ledger.records import (
@@ -327,6 +328,10 @@ class Ledger:
     def rows(self) -> Iterator[Row]:
         """Yield all cases by name, in pieces: a run that writes meanwhile is not held up."""
         return read_rows(self._database)
+
+    def row(self, case_id: str) -> Row | None:
+        """Return what is known of one case; ``None`` where there is none of that name."""
+        return self._database.read(lambda c: read_row(c, case_id))
 
     def attempts(self, case_id: str) -> list[Attempt]:
         """Return what was tried with a case, in order."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from osteoct.records import Severity
+from osteoct.records import Finding, Severity
 from osteoct.run.records import Cause, Failure, Inputs, Outcome, Refusal, State, WorkItem
 
 _LEVEL: Final = 6
 """Of zlib: a list of a thousand slices shrinks about tenfold, and more effort gains nothing."""
+
+_FINDINGS: Final = "findings"
+"""Beside the fields of the inputs: what the plan hands on to the result."""
 
 BLANK: Final[dict[str, Any]] = {
     "cause": None,
@@ -28,15 +31,26 @@ BLANK: Final[dict[str, Any]] = {
 """The columns of an outcome before there is one."""
 
 
-def pack_inputs(inputs: Inputs) -> bytes:
-    """Return inputs as compressed JSON."""
-    text = inputs.model_dump_json(by_alias=True, exclude_defaults=True)
-    return zlib.compress(text.encode(), _LEVEL)
+def pack_inputs(inputs: Inputs, findings: Sequence[Finding] = ()) -> bytes:
+    """Return inputs, and what choosing them brought to light, as compressed JSON."""
+    values = inputs.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if findings:
+        told = [f.model_dump(mode="json", exclude_defaults=True) for f in findings]
+        values = {**values, _FINDINGS: told}
+    return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), _LEVEL)
 
 
 def unpack_inputs(packed: bytes) -> Inputs:
-    """Return what :func:`pack_inputs` packed."""
-    return Inputs.model_validate_json(zlib.decompress(packed))
+    """Return the inputs that :func:`pack_inputs` packed."""
+    values = json.loads(zlib.decompress(packed))
+    values.pop(_FINDINGS, None)
+    return Inputs.model_validate(values)
+
+
+def unpack_findings(packed: bytes) -> tuple[Finding, ...]:
+    """Return the findings that :func:`pack_inputs` packed."""
+    told = json.loads(zlib.decompress(packed)).get(_FINDINGS, ())
+    return tuple(Finding.model_validate_json(json.dumps(one)) for one in told)
 
 
 def item_columns(item: WorkItem) -> dict[str, Any]:
@@ -46,7 +60,7 @@ def item_columns(item: WorkItem) -> dict[str, Any]:
         "patient": item.patient,
         "key": item.key,
         "segment_key": item.segment_key,
-        "inputs": pack_inputs(item.inputs),
+        "inputs": pack_inputs(item.inputs, item.findings),
         "bytes_in": item.bytes_in,
         "voxels": item.voxels,
         "state": State.PENDING.value,
@@ -101,6 +115,7 @@ def unpack_item(row: Mapping[Any, Any]) -> WorkItem:
         inputs=unpack_inputs(row["inputs"]),
         bytes_in=row["bytes_in"],
         voxels=row["voxels"],
+        findings=unpack_findings(row["inputs"]),
     )
 
 

@@ -96,6 +96,12 @@ def read_rows(database: Database) -> Iterator[Row]:
         piece = database.read(partial(_fetch, after))
 
 
+def read_row(connection: Connection, case_id: str) -> Row | None:
+    """Return the row of one case, or ``None``."""
+    found = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().first()
+    return None if found is None else _row(found)
+
+
 def read_attempts(connection: Connection, case_id: str) -> list[Attempt]:
     """Return the attempts of a case, in order."""
     query = (

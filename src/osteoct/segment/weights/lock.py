@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
+from osteoct.io.file_lock import try_lock
 from osteoct.segment.weights.place import WeightsFolder
 from osteoct.segment.weights.writing import writing
 
@@ -16,8 +16,6 @@ LOCK_FILE: Final = ".osteoct-weights.lock"
 """Stays behind, empty: who deletes a lock may delete another's."""
 
 _LOOK_S: Final = 0.3
-
-_NO_LOCKS: Final = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 
 
 @contextmanager
@@ -40,33 +38,10 @@ def locked(place: WeightsFolder, tell_waiting: Callable[[], None]) -> Iterator[N
         place.path.mkdir(parents=True, exist_ok=True)
         handle = os.open(place.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _try_lock(handle):
+        if not try_lock(handle):
             tell_waiting()
-            while not _try_lock(handle):
+            while not try_lock(handle):
                 time.sleep(_LOOK_S)
         yield
     finally:
         os.close(handle)
-
-
-if os.name == "nt":  # pragma: no cover - not the system of the tests
-
-    def _try_lock(handle: int) -> bool:
-        import msvcrt  # noqa: PLC0415 - exists on this system only
-
-        with suppress(OSError):
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-            return True
-        return False
-
-else:
-
-    def _try_lock(handle: int) -> bool:
-        import fcntl  # noqa: PLC0415 - exists on this system only
-
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            # a file system that knows no locks, as on clusters, must not forbid a fetch
-            return error.errno in _NO_LOCKS
-        return True
