@@ -1,12 +1,13 @@
 """Twenty studies at once into a listener whose archive and whose own process are ended meanwhile.
 
-    python benchmarks/listener.py [--studies 20] [--workers 2] [--senders 4]
+    python benchmarks/listener.py [--studies 20] [--workers 2] [--senders 4] [--kills 8]
 
 Studies of a small phantom, each of a person of its own, are sent with C-STORE, several at once; the
 listener analyses each, with the phantom's own masks, and sends SEG and SR to a real Orthanc
-(Debian's orthanc and orthanc-dicomweb). In a second round the archive is stopped and the listener
-is killed (kill -9), twice, and both are started again. Every study has to come back once, with the
-numbers of a direct analysis.
+(Debian's orthanc and orthanc-dicomweb). In a second round the listener is killed (kill -9) again
+and again at moments drawn by chance (``--seed``), also while it receives, and every other time the
+archive is stopped as well; both are started again, and senders repeat what was not taken. Every
+study has to come back once, with the numbers of a direct analysis.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
+from random import Random
 from statistics import median
 from types import ModuleType
 
@@ -45,6 +48,8 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     lab = load_lab()
     with tempfile.TemporaryDirectory() as name:
@@ -93,19 +98,19 @@ class Bench:
         ).start()
         before, clock = self.orthanc.count(), time.perf_counter()
         with ThreadPoolExecutor(self.arguments.senders) as pool:
-            statuses = list(pool.map(lambda i: self.lab.send_images(i, listener.port), studies))
+            sending = [pool.submit(self.send, images) for images in studies]
+            events = self.disturb() if is_disturbed else []
+            repeated = sum(one.result() for one in sending)
         sent = time.perf_counter() - clock
-        events = self.disturb(number) if is_disturbed else []
         listener.wait(lambda: self.delivered() >= 2 * number, seconds=1200)
         back = time.perf_counter() - clock
         wrong = [uid for uid in uids if self.kinds(uid) != {"SEG": 1, "SR": 1}]
-        refused = sum(status != 0 for one in statuses for status in one)
         doubled = self.orthanc.count() - before - 2 * number
         attempts = Counter(self.lab.attempts_of(listener))
         code = listener.stop()
         images = sum(map(len, studies))
         return {
-            "disturbed": events,
+            "killed_after_s": events,
             "studies": number,
             "images": images,
             "sent_s": round(sent, 1),
@@ -113,24 +118,37 @@ class Bench:
             "all_back_s": round(back, 1),
             "studies_per_minute": round(60 * number / back, 1),
             "stages_median_s": self.stages(store),
-            "refused_images": refused,
+            "studies_sent_again": repeated,
             "doubled_objects": doubled,
             "attempts_with_result": dict(attempts),
             "exit_code": code,
             "wrong": [*wrong, *(["doubled"] if doubled else []), *self.wrong_numbers(store)],
         }
 
-    def disturb(self, number: int) -> list[str]:
-        """Stop the archive and kill the listener in the middle, twice."""
-        events = []
-        for part in (number // 4, number // 2):
-            self.listener.wait(lambda part=part: self.listener.said.count("done: ") >= part)
-            self.orthanc.stop()
+    def send(self, images: list[object]) -> int:
+        """Send a study until all of it is taken, as an archive does; how often it was repeated."""
+        for repeated in count():
+            try:
+                if set(self.lab.send_images(images, self.listener.port)) == {0}:
+                    return repeated
+            except (AssertionError, RuntimeError, ValueError):  # no association, or it broke off
+                pass
+            time.sleep(0.3)
+        raise AssertionError
+
+    def disturb(self) -> list[float]:
+        """Kill the listener again and again, and stop the archive every other time."""
+        chance, events = Random(self.arguments.seed), []  # noqa: S311 -- not for secrets
+        for number in range(self.arguments.kills):
+            events.append(round(chance.uniform(0.0, 8.0), 2))
+            time.sleep(events[-1])
             self.listener.kill()
-            events.append(f"archive stopped, listener killed after {part} results")
+            if number % 2:
+                self.orthanc.stop()
             self.listener.start()
-            self.listener.wait(lambda: "tried again" in self.listener.said)
-            self.orthanc.start()
+            if number % 2:
+                time.sleep(chance.uniform(0.0, 4.0))
+                self.orthanc.start()
         return events
 
     def delivered(self) -> int:

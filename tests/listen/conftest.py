@@ -90,7 +90,7 @@ def send_images(images, port, *, title=TITLE, called="OSTEOCT"):
     link = entity.associate("127.0.0.1", port, ae_title=called)
     assert link.is_established
     try:
-        return [link.send_c_store(image).Status for image in images]
+        return [link.send_c_store(image).get("Status") for image in images]
     finally:
         link.release()
 

@@ -210,3 +210,16 @@ def test_announced_images_that_never_come(home, late_s, is_taken):
     if is_taken:
         assert "24 images, of 30, some are missing" in home.said[0]
         assert "study-incomplete" in {f.code for f in claims[0].item.findings}
+
+
+def test_quiet_counts_from_the_start(home):
+    """A sender that was cut off by the end of a listener gets its time to send the rest."""
+    home.clock.now += 1000
+    steward = home.make()
+    steward.begin()
+    home.clock.now += 59.5
+    steward.look()
+    assert steward.arriving == 1
+    home.clock.now += 0.5
+    steward.look()
+    assert steward.arriving == 0

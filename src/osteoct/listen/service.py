@@ -150,6 +150,7 @@ class Listener:
         steward = self._thread("steward", self._look_after)
         senders = [self._thread("sender", partial(d.run, self._left)) for d in self._deliveries]
         with self._node:
+            self._steward.begin()
             for thread in (steward, *senders):
                 thread.start()
             try:

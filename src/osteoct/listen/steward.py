@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +69,12 @@ class Steward:
         self._told: dict[str, str] = {}
         self._seldom = 0.0
         self._keep_s = settings.keep_s
+        self._began_at = 0.0
         self.arriving = self.held = 0
+
+    def begin(self) -> None:
+        """Count quiet from now on: before, nobody could have sent anything."""
+        self._began_at = now()
 
     def look(self) -> None:
         """Bring every study one step further, if it is time."""
@@ -101,7 +106,8 @@ class Steward:
 
     def _admit(self, study: HeldStudy, before: StudyNote | None) -> bool:
         """Plan a study that is complete; whether it is not yet."""
-        found = standing(study, self._settings.completeness, now=now())
+        heard = replace(study, last_at=max(study.last_at, self._began_at))
+        found = standing(heard, self._settings.completeness, now=now())
         if found is Standing.WAITING:
             return True
         if before is not None and self._is_running(before):
