@@ -191,6 +191,11 @@ def test_tilted_gantry(finish, measured, tmp_path):
     np.testing.assert_allclose(middle, labels.geometry.to_patient(there).mean(axis=0), atol=0.5)
 
 
+def test_nobody_drew_it(exported):
+    """An attribute of type 2 (PS3.3, table 10-12), which dciodvfy does not miss."""
+    assert pydicom.dcmread(exported / "seg.dcm")["ContentCreatorName"].is_empty
+
+
 def test_codes_labels_and_algorithm(finished, tmp_path):
     """SNOMED where a code exists, a declared private scheme where none does, version and masks."""
     written = pydicom.dcmread(segment(finished, tmp_path / "seg.dcm"))

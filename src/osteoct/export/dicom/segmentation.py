@@ -123,6 +123,8 @@ def _make_head(origin: Origin, planes: FramePlanes, segments: Sequence[RegionSeg
         coding_schemes=private_schemes(),
     )
     settle_times(dataset)
+    # there, if empty (PS3.3, table 10-12): no person drew this, and highdicom leaves it out
+    dataset.ContentCreatorName = ""
     organization = origin.make_uid("dimensions of the segmentation")
     for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
         item.DimensionOrganizationUID = organization
