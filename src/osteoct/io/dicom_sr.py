@@ -163,7 +163,7 @@ def _change(groups: tuple[SrItem, ...], *, where: str) -> Change | None:
         return None
     return Change.model_validate(
         {
-            "earlier_case": whole.text_of(fields.EARLIER_CASE),
+            "earlier_case": None,
             "earlier_date": whole.text_of(fields.EARLIER_DATE),
             "later_date": whole.text_of(fields.LATER_DATE),
             "days": None,

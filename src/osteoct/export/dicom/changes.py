@@ -21,7 +21,10 @@ from osteoct.records import Change, RegionChange
 
 
 def change_groups(origin: Origin) -> Iterator[Group]:
-    """One group for the comparison as a whole, one for every number; none without a comparison."""
+    """One group for the comparison as a whole, one for every number; none without a comparison.
+
+    The name of the earlier case stays behind: DICOM objects carry no pseudonym.
+    """
     change = origin.case.result.change
     if change is None:
         return
@@ -31,10 +34,12 @@ def change_groups(origin: Origin) -> Iterator[Group]:
 
 
 def _whole(origin: Origin, change: Change) -> Group:
-    texts = (
-        (fields.EARLIER_CASE, change.earlier_case),
+    dates = (
         (fields.EARLIER_DATE, change.earlier_date),
         (fields.LATER_DATE, change.later_date),
+    )
+    texts = (
+        *(() if origin.source.is_deidentified else dates),
         (fields.LIMIT_FROM, change.limit_from),
         *((fields.NOTE, note) for note in change.notes),
     )
