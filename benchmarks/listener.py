@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--senders", type=int, default=4)
+    parser.add_argument("--quiet", type=float, default=8.0, help="longer than senders' time-out")
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -91,7 +92,7 @@ class Bench:
         studies = [self.lab.copy_study(self.patient, n) for n in range(number)]
         uids = [images[0].StudyInstanceUID for images in studies]
         store = self.folder / f"store{self.round}"
-        options = ("--forward", self.orthanc.web, "--quiet-time", "2")
+        options = ("--forward", self.orthanc.web, "--quiet-time", self.arguments.quiet)
         options += ("--workers", self.arguments.workers)
         self.listener = listener = self.lab.Listening(
             store, self.network.free_port(), self.site, self.patient / "masks.nii.gz", *options

@@ -86,6 +86,7 @@ def files_below(folder: Path) -> list[Path]:
 def send_images(images, port, *, title=TITLE, called="OSTEOCT"):
     """C-STORE over one association; the statuses."""
     entity = AE(title)
+    entity.dimse_timeout = entity.network_timeout = 5  # that of a sender whose listener is killed
     entity.add_requested_context(CTImageStorage, images[0].file_meta.TransferSyntaxUID)
     link = entity.associate("127.0.0.1", port, ae_title=called)
     assert link.is_established

@@ -212,6 +212,15 @@ def test_announced_images_that_never_come(home, late_s, is_taken):
         assert "study-incomplete" in {f.code for f in claims[0].item.findings}
 
 
+def test_a_repeated_image_is_a_sign_of_more(home):
+    """Who sends a broken-off study again begins with what is here; the rest is still to come."""
+    before = home.inbox.studies()[0]
+    home.receive(0)
+    after = home.inbox.studies()[0]
+    assert after.last_at > before.last_at
+    assert (after.images, after.revision) == (before.images, before.revision)
+
+
 def test_quiet_counts_from_the_start(home):
     """A sender that was cut off by the end of a listener gets its time to send the rest."""
     home.clock.now += 1000

@@ -72,7 +72,7 @@ class HeldStudy:
         Whether every series that is here has as many images as it says (0020,1209); ``None`` where
         one of them says nothing.
     last_at
-        When the newest image came, in seconds since the epoch.
+        When an image last came, new or again, in seconds since the epoch.
     callers
         AE titles that it came from, as far as known since the start.
     revision
@@ -197,6 +197,8 @@ class Inbox:
                 if not filecmp.cmp(part, target, shallow=False):
                     raise RefusedError(Refusal.CHANGED)
                 part.unlink()
+                if study_name in self._studies:  # who repeats may have more to send
+                    self._studies[study_name].last_at = time.time()
                 return Kept.REPEATED
             most = self._limits.most_studies
             is_new = study_name not in self._studies
