@@ -126,8 +126,10 @@ class Orthanc:
 
     def kill(self):
         """As a power cut does: it cannot say goodbye."""
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def stop(self):
         if self._process is not None:
@@ -149,7 +151,7 @@ def orthanc(tmp_path_factory):
     server = Orthanc(tmp_path_factory.mktemp("orthanc"))
     server.start()
     yield server
-    server.stop()
+    server.kill()  # stopping takes seconds, and nobody asks for its data again
 
 
 class Wire:
@@ -349,7 +351,7 @@ def guarded(tmp_path_factory, papers):
     )
     server.start()
     yield server
-    server.stop()
+    server.kill()  # stopping takes seconds, and nobody asks for its data again
 
 
 @pytest.fixture

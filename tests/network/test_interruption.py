@@ -76,9 +76,11 @@ def test_the_server_is_killed_and_started_again(make, make_wire, tmp_path):
         send_files([tmp_path / "in"], make.link(server.web))
         wire, heard = make_wire(server.http), []
 
+        rises = threading.Timer(0.3, server.start)
+
         def fall():
             server.kill()
-            threading.Timer(0.3, server.start).start()
+            rises.start()
 
         wire.cut_after(CUT, fall)
         link = make.link(_web(wire), attempts=8, first_wait_s=0.1)
@@ -87,8 +89,9 @@ def test_the_server_is_killed_and_started_again(make, make_wire, tmp_path):
         assert heard
         assert _pixels(tmp_path / "out") == _pixels(tmp_path / "in")
         assert server.count() == IMAGES
+        rises.join()
     finally:
-        server.stop()
+        server.kill()
 
 
 def test_images_before_a_break_are_kept_where_the_answer_told_its_length(serve, make, tmp_path):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
-from osteoct.extras import check_modules
+from osteoct.extras import check_packages
 
-NEEDED: Final = {"pandas": "pandas>=2.2", "statsmodels": "statsmodels>=0.14.4"}
-"""Modules without which nothing of ``osteoct cohort`` works, and the requirement of each."""
+NEEDED: Final = ("pandas>=2.2", "statsmodels>=0.14.4")
+"""Packages without which nothing of ``osteoct cohort`` works."""
 
-EXCEL_IN: Final = {"openpyxl": "openpyxl>=3.1"}
-PARQUET: Final = {"pyarrow": "pyarrow>=15"}
-EXCEL_OUT: Final = {"xlsxwriter": "xlsxwriter>=3.1"}
-PDF: Final = {"typst": "typst>=0.13"}
+EXCEL_IN: Final = ("openpyxl>=3.1",)
+PARQUET: Final = ("pyarrow>=15",)
+EXCEL_OUT: Final = ("xlsxwriter>=3.1",)
+PDF: Final = ("typst>=0.13",)
 
 
-def check_extra(feature: str, needed: Mapping[str, str] = NEEDED) -> None:
+def check_extra(feature: str, needed: Sequence[str] = NEEDED) -> None:
     """Raise unless the packages are there.
 
     Raises
@@ -24,4 +24,4 @@ def check_extra(feature: str, needed: Mapping[str, str] = NEEDED) -> None:
     DependencyError
         Names the feature, what it lacks and how to install it.
     """
-    check_modules(feature, needed, extra="cohort")
+    check_packages(feature, needed, extra="cohort")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from osteoct.extras import check_modules
+from osteoct.extras import check_packages
 
-NEEDED: Final = {"pynetdicom": "pynetdicom>=3.0", "dicomweb_client": "dicomweb-client>=0.60"}
-"""Modules without which no archive is spoken to, and the requirement of each."""
+NEEDED: Final = ("pynetdicom>=3.0", "dicomweb-client>=0.60")
+"""Packages without which no archive is spoken to."""
 
 
 def check_network_extra(feature: str) -> None:
@@ -18,4 +18,4 @@ def check_network_extra(feature: str) -> None:
     DependencyError
         Names the feature, what it lacks and how to install it.
     """
-    check_modules(feature, NEEDED, extra="network")
+    check_packages(feature, NEEDED, extra="network")

@@ -85,6 +85,6 @@ def test_a_case_without_pictures_and_one_with_a_damaged_one(laid, tmp_path):
 
 def test_a_missing_package_is_named(monkeypatch):
     """The extra is optional; who asks for it without it is told what to install."""
-    monkeypatch.setitem(documents_extra.DOCUMENTS, "no_such_module", "no-such-package>=1")
+    monkeypatch.setitem(documents_extra.DOCUMENTS, "no-such-package", "no-such-package>=1")
     with pytest.raises(DependencyError, match=r"no-such-package>=1.*osteoct\[documents\]"):
-        documents_extra.check_documents_extra("export --to pdf", "no_such_module")
+        documents_extra.check_documents_extra("export --to pdf", "no-such-package")
