@@ -33,6 +33,9 @@ _READ: Final = (
 _HEAD_BYTES: Final = {True: 8, False: 12}
 """Tag, VR and length of the pixel element, by whether the VR is left out (PS3.5, 7.1)."""
 
+_LONGEST_VALUE_BYTES: Final = 4096
+"""Of what is looked at nothing is longer; a modality of a gigabyte stays on the disk, unread."""
+
 _MOST_TOLD: Final = 100_000
 """A study of more images than this is a mistake of who counted."""
 
@@ -102,7 +105,12 @@ def is_uid(text: str) -> bool:
 def _read_header(file: Path) -> ImageHeader:
     try:
         with _quiet, quietly(), file.open("rb") as opened:
-            dataset = dcmread(opened, stop_before_pixels=True, specific_tags=list(_READ))
+            dataset = dcmread(
+                opened,
+                defer_size=_LONGEST_VALUE_BYTES,
+                stop_before_pixels=True,
+                specific_tags=list(_READ),
+            )
             is_implicit, is_little_endian = dataset.original_encoding
             encoding = Encoding(
                 transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID", "")),
