@@ -31,5 +31,5 @@ def test_a_value_as_long_as_a_film_stays_on_the_disk(make, tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert refused.value.refusal is Refusal.NOT_CT
+    assert refused.value.refusal is Refusal.DAMAGED
     assert peak < LARGE / 10

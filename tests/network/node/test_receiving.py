@@ -153,14 +153,14 @@ def _store_as(association, dataset, announced):
 
 
 def test_another_image_under_a_known_uid(listen, associate, make, tmp_path):
-    """Duplicate SOP instance; the first one stays."""
+    """Refused; the first one stays."""
     at = listen()
     make.series(tmp_path / "s", images=1)
     image, association = dcmread(tmp_path / "s" / "000.dcm"), associate(at.port)
     assert association.send_c_store(image).Status == 0x0000
     other = dcmread(tmp_path / "s" / "000.dcm")
     other.PixelData = bytes(range(128))
-    assert association.send_c_store(other).Status == 0x0111
+    assert association.send_c_store(other).Status == 0xC004
     assert kept(at)[image.SOPInstanceUID].PixelData == image.PixelData
 
 

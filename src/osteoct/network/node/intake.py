@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Final
 
 from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dsutils import decode
 from pynetdicom.pdu_primitives import P_DATA
 
 from osteoct.network.node.arriving import Arriving
@@ -21,7 +23,10 @@ _COMMAND, _LAST = 0x01, 0x02
 """Bits of a message control header: command or data set, and its last fragment (PS3.8, E.2)."""
 
 _STORE: Final = 0x0001
-"""Command field of a C-STORE request (DICOM PS3.7, E.1)."""
+_WITHOUT: Final = frozenset({0x0030, 0x0FFF})
+"""Command fields of C-STORE, and of C-ECHO and C-CANCEL, which have no data set (PS3.7, E.1)."""
+
+_NO_DATA_SET: Final = 0x0101
 
 _MOST_COMMAND_BYTES: Final = 16 * 1024
 """A command of C-STORE has some 200 bytes."""
@@ -55,7 +60,7 @@ class Intake(DIMSEServiceProvider):
         self._begin, self._refuse = begin, refuse
         self._arriving: Arriving | None = None
         self._arrived: deque[Arriving] = deque()
-        self._command_bytes = 0
+        self._command = bytearray()
         self._is_over = False
 
     def receive_primitive(self, primitive: Any) -> None:  # noqa: ANN401 -- pynetdicom's
@@ -88,16 +93,25 @@ class Intake(DIMSEServiceProvider):
         if not control & _COMMAND:
             self._take_data(context, data)
             return
-        self._command_bytes += len(data)
-        if self._command_bytes > _MOST_COMMAND_BYTES or self._arriving is not None:
+        if self._arriving is not None or len(self._command) + len(data) > _MOST_COMMAND_BYTES:
             raise RefusedError(Refusal.PROTOCOL)
-        if self.msg_queue.qsize() > _MOST_WAITING:
-            raise RefusedError(Refusal.PROTOCOL)
-        self._hand_on(context, data)
+        self._command += data[1:]
         if control & _LAST:
-            self._command_bytes = 0
-            if self.message is not None:
-                self._begin_data(context, self.message.command_set)
+            whole, self._command = bytes(self._command), bytearray()
+            self._take_command(context, whole)
+
+    def _take_command(self, context: int, whole: bytes) -> None:
+        """Hand a command on that this node answers; the library would begin on others as well."""
+        command = decode(BytesIO(whole), True, True)
+        has_data = command.CommandDataSetType != _NO_DATA_SET
+        is_known = has_data if command.CommandField == _STORE else command.CommandField in _WITHOUT
+        if not is_known or self.msg_queue.qsize() > _MOST_WAITING:
+            raise RefusedError(Refusal.PROTOCOL)
+        if command.CommandField in _WITHOUT and has_data:
+            raise RefusedError(Refusal.PROTOCOL)
+        if has_data:
+            self._begin_data(context, command)
+        self._hand_on(context, bytes([_COMMAND | _LAST]) + whole)
 
     def _take_data(self, context: int, data: bytes) -> None:
         if self._arriving is None:
@@ -109,10 +123,10 @@ class Intake(DIMSEServiceProvider):
             self._hand_on(context, data[:1])
 
     def _begin_data(self, context: int, command: Any) -> None:  # noqa: ANN401 -- a data set
-        """Begin an object; nothing else that comes here has a data set."""
+        """Begin the object of a C-STORE."""
         agreed = self.assoc._accepted_cx.get(context)  # noqa: SLF001 -- what its own code asks
         sop_class = str(command.get("AffectedSOPClassUID", ""))
-        if command.CommandField != _STORE or agreed is None:
+        if agreed is None:
             raise RefusedError(Refusal.PROTOCOL)
         if agreed.abstract_syntax != sop_class:
             raise RefusedError(Refusal.UNLIKE)

@@ -18,8 +18,8 @@ class Refusal(Enum):
     """Why something did not come in, and the status of C-STORE that answers it.
 
     Statuses are those of DICOM PS3.4, table B.2-1: A7xx (out of resources) asks to come back later,
-    A9xx and Cxxx do not; 0111 (PS3.7, annex C) is a duplicate. ``None`` where there is nothing to
-    answer: the association was rejected or broken off.
+    A9xx and Cxxx do not. ``None`` where there is nothing to answer: the association was rejected or
+    broken off.
     """
 
     CALLER = ("a caller that is not on the list", None)
@@ -39,7 +39,7 @@ class Refusal(Enum):
     UIDS = ("an object whose UIDs are none", 0xC001)
     PIXELS = ("an image without all its pixels", 0xC002)
     TOO_LARGE = ("an object larger than is taken", 0xC003)
-    CHANGED = ("another image under the UID of one that is here", 0x0111)
+    CHANGED = ("another image under the UID of one that is here", 0xC004)
 
     def __init__(self, words: str, status: int | None) -> None:
         self.words = words

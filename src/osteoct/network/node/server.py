@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ class NodeServer(ThreadedAssociationServer):
         **named: Any,  # noqa: ANN401 -- as above
     ) -> None:
         self._most_connections, self._most_s, self._refuse = most_connections, most_s, refuse
+        self._lock, self._beginning = threading.Lock(), 0
         super().__init__(*given, **named)
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -52,21 +54,34 @@ class NodeServer(ThreadedAssociationServer):
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401
         """Whether there is a place for one more."""
         del request, client_address
-        if len(self.active_associations) < self._most_connections:
-            return True
+        with self._lock:
+            if len(self.active_associations) + self._beginning < self._most_connections:
+                self._beginning += 1
+                return True
         self._refuse(Refusal.BUSY)
         return False
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Agree on TLS where it is asked for, then begin."""
-        if isinstance(request, ssl.SSLSocket):
-            try:
-                request.do_handshake()
-            except (OSError, ValueError):
+        try:
+            if self._has_agreed(request):
+                super().process_request_thread(request, client_address)
+            else:
                 self._refuse(Refusal.TLS)
                 self.shutdown_request(request)
-                return
-        super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:  # its association is counted from now on
+                self._beginning -= 1
+
+    def _has_agreed(self, request: Any) -> bool:  # noqa: ANN401
+        """Whether the other side speaks as it should, where TLS is spoken."""
+        if not isinstance(request, ssl.SSLSocket):
+            return True
+        try:
+            request.do_handshake()
+        except (OSError, ValueError):
+            return False
+        return True
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Count what went wrong; a trace would name the caller."""
