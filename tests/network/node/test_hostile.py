@@ -122,6 +122,20 @@ def test_garbage_in_an_association(alive, raw, sent):
     assert set(at.node.counts.refused) == {"what is not DICOM, or not in its order"}
 
 
+@pytest.mark.parametrize(("field", "data_set"), [(0x0100, 0x0101), (0x0001, 0x0101), (0x0030, 1)])
+def test_commands_that_are_not_answered(alive, raw, field, data_set):
+    """An event report, a C-STORE of nothing, an echo with an object: not begun on."""
+    at = alive()
+    plain = raw.connect(at.port)
+    plain.sendall(raw.request())
+    assert plain.recv(1) == b"\x02"
+    values = ((0x0100, field), (0x0110, 7), (0x0800, data_set))
+    body = b"".join(struct.pack("<HHLH", 0, n, 2, value) for n, value in values)
+    plain.sendall(fragment(1, 3, struct.pack("<HHLL", 0, 0, 4, len(body)) + body))
+    assert closes(plain)
+    assert set(at.node.counts.refused) == {"what is not DICOM, or not in its order"}
+
+
 def test_a_command_without_an_end(alive, raw):
     """Fragments of a command are gathered in memory: not without a bound."""
     at = alive()
